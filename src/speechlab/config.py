@@ -1,0 +1,214 @@
+"""The schema of every experiment: frozen dataclasses whose defaults are the papers' sizes.
+
+YAML files hold only differences with these defaults; see ``load_experiment`` for how they are merged.
+"""
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from speechlab.errors import SpeechlabError
+
+
+@dataclass(frozen=True)
+class AudioSpec:
+    """Mel analysis shared by acoustic models and vocoders; stamped into features, checkpoints and exports."""
+
+    sample_rate: int = 22_050  # Hz
+    n_fft: int = 1024  # samples
+    win_length: int = 1024  # samples, periodic Hann
+    hop_length: int = 256  # samples, 11.6 ms
+    n_mels: int = 80
+    f_min: float = 0.0  # Hz
+    f_max: float = 8_000.0  # Hz; a vocoder only reads mels cut at its own f_max
+    log_floor: float = 1e-5  # mel magnitudes below are raised to it before the logarithm
+    centring: bool = False  # false: frame t is centred on sample hop * t + hop / 2, and frames == samples // hop
+
+    @property
+    def frame_rate(self) -> float:
+        """Mel frames per second."""
+        return self.sample_rate / self.hop_length
+
+    @property
+    def padding(self) -> int:
+        """Samples reflected on each side before the STFT."""
+        return self.n_fft // 2 if self.centring else (self.n_fft - self.hop_length) // 2
+
+    def require(self, other: "AudioSpec", mine: str, theirs: str) -> None:
+        """Raise unless both parts were made for the same analysis; the message prints both columns."""
+        if self == other:
+            return
+        rows = [f"{'':>12}  {mine:>14}  {theirs:>14}"]
+        for item in fields(self):
+            a, b = getattr(self, item.name), getattr(other, item.name)
+            rows.append(f"{item.name:>12}  {a!s:>14}  {b!s:>14}" + ("" if a == b else "   <- differs"))
+        raise SpeechlabError(f"{mine} and {theirs} were made for different audio; use a matching pair\n" + "\n".join(rows))
+
+
+@dataclass(frozen=True)
+class CorpusConfig:
+    """Which recordings to learn from."""
+
+    name: str = "embedded"  # a registered corpus: embedded, ljspeech, folder
+    path: str = ""  # its folder; empty: its place under SPEECHLAB_DATA
+    language: str = "en"
+    n_utterances: int = 0  # use the first so many; 0 uses all
+    n_validation: int = 40  # utterances kept out of training, where the corpus itself has no split
+    remove_offset: bool = True  # subtract each file's mean (DC)
+    voice: str = "en-us"  # embedded corpus only: the synthesiser's voice
+
+
+@dataclass(frozen=True)
+class OptimiserConfig:
+    """AdamW and its learning-rate schedule, counted in optimiser steps."""
+
+    learning_rate: float = 2e-4  # the peak, for every schedule
+    betas: tuple[float, float] = (0.8, 0.99)
+    epsilon: float = 1e-8
+    weight_decay: float = 0.01
+    schedule: str = "constant"  # constant, noam (warm-up, then inverse square root), exponential (per epoch), cosine (warm-up, then to 0)
+    warmup_steps: int = 0
+    decay: float = 0.999  # exponential only: factor per epoch
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """What the engine does around a recipe's step."""
+
+    steps: int = 100_000  # optimiser steps
+    batch_size: int = 16
+    accumulate: int = 1  # batches per optimiser step
+    clip_norm: float = 0.0  # 0: gradients are not clipped; their norm is logged all the same
+    precision: str = "auto"  # auto, fp32, bf16 or fp16
+    ema_decay: float = 0.0  # 0: no moving average of the weights
+    seed: int = 1234
+    n_workers: int = 2  # processes that prepare batches
+    n_threads: int = 0  # CPU threads for the computation; 0 leaves PyTorch's choice
+    log_every: int = 10
+    render_every: int = 1000  # the same sentences or clips, kept for the time-travel player
+    validate_every: int = 1000
+    checkpoint_every: int = 1000
+    keep_checkpoints: int = 3
+    max_skipped_steps: int = 5  # non-finite losses in a row before the run stops with a diagnosis
+    wandb: str = "disabled"  # disabled, offline or online
+
+
+@dataclass(frozen=True)
+class HiFiGANSizes:
+    """HiFi-GAN generator (arXiv:2010.05646, table 4); the defaults are V1."""
+
+    preset: str = "v1"  # v1, v2 or v3
+
+
+@dataclass(frozen=True)
+class AlignerSizes:
+    """Learned aligner (arXiv:2108.10447, section 2)."""
+
+    channels: int = 256
+    key_kernel: int = 1  # the reference's 3 lets a key absorb its neighbours: alignments come out about 50 ms late
+    temperature: float = 0.05  # the reference's 0.0005 is for mels that are not standardised
+
+
+@dataclass(frozen=True)
+class FastSpeechSizes:
+    """FastSpeech 1 and 2 (arXiv:1905.09263, arXiv:2006.04558)."""
+
+    channels: int = 256
+    n_heads: int = 2
+    encoder_layers: int = 4
+    decoder_layers: int = 4
+    filter_channels: int = 1024
+    kernel_sizes: tuple[int, int] = (9, 1)
+    dropout: float = 0.1
+    predictor_channels: int = 256
+    predictor_kernel: int = 3
+    predictor_dropout: float = 0.5
+    n_bins: int = 256  # of pitch and of energy (FastSpeech 2)
+    postnet: bool = True
+    pre_norm: bool = False  # true: Pre-LN, steadier without warm-up
+
+
+@dataclass(frozen=True)
+class DiscriminatorConfig:
+    """Which discriminators judge the vocoder, and how wide they are."""
+
+    names: tuple[str, ...] = ("mpd", "msd")
+    width: float = 1.0  # factor on the reference's channels
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What every experiment has; one subclass per recipe adds its own parts."""
+
+    name: str = ""
+    recipe: str = ""
+    audio: AudioSpec = field(default_factory=AudioSpec)
+    corpus: CorpusConfig = field(default_factory=CorpusConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+
+
+@dataclass(frozen=True)
+class AlignerExperiment(Experiment):
+    """Train the aligner alone, then export durations (spec 4.2)."""
+
+    recipe: str = "aligner"
+    model: AlignerSizes = field(default_factory=AlignerSizes)
+    optimiser: OptimiserConfig = field(
+        default_factory=lambda: OptimiserConfig(1e-3, (0.9, 0.98), 1e-9, 1e-6, "constant")
+    )
+    binarisation_start: int = 6_000  # step at which the bin loss begins
+    binarisation_full: int = 18_000  # step at which it reaches weight 1
+
+
+@dataclass(frozen=True)
+class FastSpeechExperiment(Experiment):
+    """Train FastSpeech (no pitch, no energy) on given durations."""
+
+    recipe: str = "fastspeech"
+    model: FastSpeechSizes = field(default_factory=lambda: FastSpeechSizes(postnet=False))
+    optimiser: OptimiserConfig = field(
+        default_factory=lambda: OptimiserConfig(1e-3, (0.9, 0.98), 1e-9, 0.0, "noam", 4000)
+    )
+    aligner: str = ""  # experiment or run that gives the durations; empty: the corpus's true timings
+
+
+@dataclass(frozen=True)
+class FastSpeech2Experiment(FastSpeechExperiment):
+    """Train FastSpeech 2 on given durations, pitch and energy."""
+
+    recipe: str = "fastspeech2"
+    model: FastSpeechSizes = field(default_factory=FastSpeechSizes)
+
+
+@dataclass(frozen=True)
+class HiFiGANExperiment(Experiment):
+    """Train a HiFi-GAN vocoder (arXiv:2010.05646), optionally generator-only at first."""
+
+    recipe: str = "hifigan_trainer"
+    model: HiFiGANSizes = field(default_factory=HiFiGANSizes)
+    discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
+    optimiser: OptimiserConfig = field(default_factory=lambda: OptimiserConfig(schedule="exponential"))
+    segment_length: int = 8192  # samples; a multiple of the hop
+    generator_only_steps: int = 0  # mel and multi-resolution STFT losses alone until then
+    mel_weight: float = 45.0
+    feature_weight: float = 2.0
+    stft_weight: float = 0.0  # multi-resolution STFT loss; used in the generator-only phase too
+    acoustic_model: str = ""  # fine-tune on the teacher-forced mels of this FastSpeech run; empty: real mels
+
+
+EXPERIMENTS: dict[str, type[Experiment]] = {
+    kind().recipe: kind
+    for kind in (AlignerExperiment, FastSpeechExperiment, FastSpeech2Experiment, HiFiGANExperiment)
+}
+"""The schema of each recipe."""
+
+
+def to_dict(config: Any) -> dict[str, Any]:
+    """Turn a config dataclass into plain dictionaries and lists, as stored in a checkpoint's card."""
+    return {item.name: to_plain(getattr(config, item.name)) for item in fields(config)}
+
+
+def to_plain(value: Any) -> Any:
+    """Plain counterpart of one config value."""
+    if hasattr(value, "__dataclass_fields__"):
+        return to_dict(value)
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,265 @@
+"""Experiments by name: YAML differences merged over the dataclasses of ``speechlab.config``.
+
+An experiment is built in four layers, each overriding the one before: the schema's defaults (the papers' sizes),
+``configs/profiles/<profile>.yaml`` under the recipe's name, ``configs/experiments/<name>.yaml`` (its optional
+``profiles: {smoke: ...}`` last), and ``key=value`` overrides from the command line.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+from speechlab.config import EXPERIMENTS, Experiment, to_plain
+from speechlab.errors import SpeechlabError
+
+CONFIGS = Path(__file__).parent / "configs"
+PROFILES = ("smoke", "gpu", "full")
+CHOICES: dict[str, tuple[str, ...]] = {
+    "recipe": tuple(EXPERIMENTS),
+    "corpus.language": ("en", "ru"),
+    "optimiser.schedule": ("constant", "noam", "exponential", "cosine"),
+    "training.precision": ("auto", "fp32", "bf16", "fp16"),
+    "training.wandb": ("disabled", "offline", "online"),
+}
+"""Keys whose value is one of a few words."""
+
+
+def experiment_names() -> list[str]:
+    """List the experiments that ``load_experiment`` and ``speechlab train`` know."""
+    return sorted(path.stem for path in (CONFIGS / "experiments").glob("*.yaml"))
+
+
+def load_experiment(name: str, profile: str = "smoke", overrides: Sequence[str] = ()) -> Experiment:
+    """Build an experiment's config for a profile.
+
+    Args:
+        name: one of ``experiment_names()``, or the path of a YAML file in the same form.
+        profile: ``smoke``, ``gpu`` or ``full``.
+        overrides: ``key=value`` strings such as ``training.steps=500``; the last of a key wins.
+
+    Raises:
+        SpeechlabError: an unknown name, profile or key (the nearest known ones are named), or a value of a wrong type.
+    """
+    from omegaconf import OmegaConf
+
+    if profile not in PROFILES:
+        raise SpeechlabError(f"no profile is called {profile!r}{did_you_mean(profile, PROFILES)} (known: {', '.join(PROFILES)})")
+    differences = _read_yaml(_experiment_file(name))
+    for_profiles = differences.pop("profiles", None) or {}
+    schema = _schema(differences, name)
+    recipe = schema().recipe
+    for other in set(for_profiles) - set(PROFILES):
+        raise SpeechlabError(f"{name}: profiles has no {other!r}{did_you_mean(other, PROFILES)}")
+    layers = [
+        (f"profile {profile}", (_read_yaml(CONFIGS / "profiles" / f"{profile}.yaml")).get(recipe) or {}),
+        (name, differences),
+        (f"{name}, profile {profile}", for_profiles.get(profile) or {}),
+        ("override", _parse_overrides(overrides, schema)),
+    ]
+    for where, layer in layers:
+        _check_keys(layer, schema, where)
+    merged = OmegaConf.merge({"name": Path(name).stem}, *(layer for _, layer in layers))
+    return _build(schema, OmegaConf.to_container(merged, resolve=True), where=Path(name).stem)
+
+
+def from_dict(values: Mapping[str, Any]) -> Experiment:
+    """Rebuild an experiment from the plain dictionary that a run folder or a checkpoint's card stores."""
+    schema = _schema(values, "stored config")
+    _check_keys(values, schema, "stored config")
+    return _build(schema, values, where="stored config")
+
+
+def json_schema() -> dict[str, Any]:
+    """Describe every experiment file as a JSON schema, for editors that complete and check YAML."""
+    definitions = {recipe: _json_type(kind, "") for recipe, kind in EXPERIMENTS.items()}
+    for recipe, definition in definitions.items():
+        definition["properties"]["recipe"] = {"const": recipe}
+        per_profile = {name: {"$ref": f"#/$defs/{recipe}"} for name in PROFILES}
+        definition["properties"]["profiles"] = {"type": "object", "properties": per_profile, "additionalProperties": False}
+    chosen = [
+        {"if": {"properties": {"recipe": {"const": recipe}}}, "then": {"$ref": f"#/$defs/{recipe}"}} for recipe in definitions
+    ]
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "speechlab experiment",
+        "type": "object",
+        "required": ["recipe"],
+        "allOf": chosen,
+        "$defs": definitions,
+    }
+
+
+def write_json_schema(path: Path) -> Path:
+    """Write ``json_schema()`` to a file."""
+    path.write_text(json.dumps(json_schema(), indent=1) + "\n", encoding="utf-8")
+    return path
+
+
+def did_you_mean(word: str, known: Sequence[str]) -> str:
+    """End an error message with the known words nearest to one that is not known."""
+    near = get_close_matches(word, known, n=3, cutoff=0.5)
+    return f"; did you mean {' or '.join(near)}?" if near else ""
+
+
+def _experiment_file(name: str) -> Path:
+    if name.endswith((".yaml", ".yml")):
+        if not Path(name).is_file():
+            raise SpeechlabError(f"there is no experiment file {name}")
+        return Path(name)
+    names = experiment_names()
+    if name not in names:
+        raise SpeechlabError(f"no experiment is called {name!r}{did_you_mean(name, names)} (known: {', '.join(names)})")
+    return CONFIGS / "experiments" / f"{name}.yaml"
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+    from yaml import YAMLError
+
+    try:
+        content = OmegaConf.create(path.read_text(encoding="utf-8"))
+        plain = OmegaConf.to_container(content)
+    except (YAMLError, OmegaConfBaseException, UnicodeDecodeError) as error:
+        raise SpeechlabError(f"{path} is not readable YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(plain, dict):
+        raise SpeechlabError(f"{path} should hold 'key: value' lines")
+    return plain
+
+
+def _schema(values: Mapping[str, Any], where: str) -> type[Experiment]:
+    recipe = values.get("recipe")
+    if recipe not in EXPERIMENTS:
+        hint = did_you_mean(str(recipe), list(EXPERIMENTS))
+        raise SpeechlabError(f"{where}: no recipe is called {recipe!r}{hint} (known: {', '.join(EXPERIMENTS)})")
+    return EXPERIMENTS[recipe]
+
+
+def _leaves(schema: type, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Give every dotted key of a config dataclass with its type."""
+    hints = get_type_hints(schema)
+    for item in fields(schema):
+        kind, key = hints[item.name], prefix + item.name
+        yield key, kind
+        if is_dataclass(kind):
+            yield from _leaves(kind, f"{key}.")
+
+
+def _unknown_key(key: str, schema: type, where: str) -> SpeechlabError:
+    known = [name for name, kind in _leaves(schema) if not is_dataclass(kind)]
+    last = key.rpartition(".")[2]
+    by_name = {name.rpartition(".")[2]: name for name in reversed(known)}
+    near = [by_name[name] for name in get_close_matches(last, by_name, n=3, cutoff=0.6)]
+    near = list(dict.fromkeys(near + get_close_matches(key, known, n=3, cutoff=0.6)))[:3]
+    hint = f"; did you mean {' or '.join(near)}?" if near else f" (its parts: {', '.join(f.name for f in fields(schema))})"
+    return SpeechlabError(f"{where}: there is no key {key!r} in a {schema().recipe} experiment{hint}")
+
+
+def _check_keys(values: Mapping[str, Any], schema: type, where: str, prefix: str = "", root: type | None = None) -> None:
+    hints = get_type_hints(schema)
+    for key, value in values.items():
+        if key not in hints:
+            raise _unknown_key(f"{prefix}{key}", root or schema, where)
+        if is_dataclass(hints[key]):
+            if not isinstance(value, Mapping):
+                parts = ", ".join(f"{prefix}{key}.{item.name}" for item in fields(hints[key]))
+                raise SpeechlabError(f"{where}: {prefix}{key} is a group; set its parts, such as {parts}")
+            _check_keys(value, hints[key], where, f"{prefix}{key}.", root or schema)
+
+
+def _parse_overrides(overrides: Sequence[str], schema: type) -> dict[str, Any]:
+    """Turn ``a.b=value`` strings into nested dictionaries; text keys keep their value as typed."""
+    from omegaconf import OmegaConf
+    from yaml import YAMLError
+
+    kinds = dict(_leaves(schema))
+    parsed: dict[str, Any] = {}
+    for override in overrides:
+        key, equals, text = override.partition("=")
+        if not equals:
+            raise SpeechlabError(f"override: expected key=value, got {override!r}")
+        if key not in kinds:
+            raise _unknown_key(key, schema, "override")
+        try:
+            value = text if kinds[key] is str else OmegaConf.to_container(OmegaConf.create(f"value: {text}"))["value"]
+        except YAMLError:
+            raise SpeechlabError(f"override: {key}={text} is not a value that YAML can read") from None
+        *parents, last = key.split(".")
+        place = parsed
+        for parent in parents:
+            place = place.setdefault(parent, {})
+        place[last] = value
+    return parsed
+
+
+def _build(schema: type, values: Mapping[str, Any], where: str, prefix: str = "") -> Any:
+    """Construct a config dataclass from plain values, checking each against the field's type.
+
+    Parts that are absent keep the default of this schema, which may differ from their own class's default.
+    """
+    hints = get_type_hints(schema)
+    defaults = schema()
+    ready = {}
+    for key, value in values.items():
+        kind, full = hints[key], prefix + key
+        if is_dataclass(kind):
+            value = {**_shallow(getattr(defaults, key)), **value}
+            ready[key] = _build(kind, value, where, f"{full}.")
+        else:
+            ready[key] = _coerce(value, kind, f"{where}: {full}")
+            if full in CHOICES and ready[key] not in CHOICES[full]:
+                hint = did_you_mean(str(value), CHOICES[full])
+                raise SpeechlabError(f"{where}: {full} is one of {', '.join(CHOICES[full])}; got {value!r}{hint}")
+    return schema(**ready)
+
+
+def _shallow(config: Any) -> dict[str, Any]:
+    return {item.name: getattr(config, item.name) for item in fields(config)}
+
+
+def _coerce(value: Any, kind: Any, where: str) -> Any:
+    """Give the value as ``kind`` where nothing is lost by it (5 -> 5.0, 2e4 -> 20000), else raise."""
+    arguments = get_args(kind)
+    if arguments:  # a tuple: of one kind and any length, or of the kinds listed
+        if isinstance(value, list | tuple):
+            kinds = [arguments[0]] * len(value) if arguments[-1] is Ellipsis else arguments
+            if len(kinds) == len(value):
+                return tuple(_coerce(item, each, where) for item, each in zip(value, kinds, strict=True))
+        count = "a list" if arguments[-1] is Ellipsis else f"a list of {len(arguments)}"
+        raise SpeechlabError(f"{where} expects {count}, such as [{', '.join(_EXAMPLES[a] for a in arguments if a in _EXAMPLES)}]; got {value!r}")
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if kind is float and is_number:
+        return float(value)
+    if kind is int and is_number and value == int(value):
+        return int(value)
+    if kind is str and is_number:
+        return str(value)
+    if type(value) is kind:
+        return value
+    raise SpeechlabError(f"{where} expects {_WORDS[kind]}, such as {_EXAMPLES[kind]}; got {value!r}")
+
+
+_WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+_EXAMPLES = {int: "100", float: "0.5", bool: "true", str: "name"}
+_JSON_TYPES = {int: "integer", float: "number", bool: "boolean", str: "string"}
+
+
+def _json_type(kind: Any, key: str) -> dict[str, Any]:
+    if is_dataclass(kind):
+        hints = get_type_hints(kind)
+        defaults = kind()
+        properties = {}
+        for item in fields(kind):
+            full = f"{key}.{item.name}".lstrip(".")
+            properties[item.name] = _json_type(hints[item.name], full)
+            if not is_dataclass(hints[item.name]):
+                properties[item.name]["default"] = to_plain(getattr(defaults, item.name))
+        return {"type": "object", "properties": properties, "additionalProperties": False}
+    if arguments := get_args(kind):
+        size = {} if arguments[-1] is Ellipsis else {"minItems": len(arguments), "maxItems": len(arguments)}
+        return {"type": "array", "items": _json_type(arguments[0], ""), **size}
+    choices = {"enum": list(CHOICES[key])} if key in CHOICES else {}
+    return {"type": _JSON_TYPES[kind], **choices}
