@@ -20,6 +20,7 @@ PROFILES = ("smoke", "gpu", "full")
 CHOICES: dict[str, tuple[str, ...]] = {
     "recipe": tuple(EXPERIMENTS),
     "corpus.language": ("en", "ru"),
+    "model.preset": ("v1", "v2", "v3"),
     "optimiser.schedule": ("constant", "noam", "exponential", "cosine"),
     "training.precision": ("auto", "fp32", "bf16", "fp16"),
     "training.wandb": ("disabled", "offline", "online"),
@@ -46,7 +47,8 @@ def load_experiment(name: str, profile: str = "smoke", overrides: Sequence[str] 
     from omegaconf import OmegaConf
 
     if profile not in PROFILES:
-        raise SpeechlabError(f"no profile is called {profile!r}{did_you_mean(profile, PROFILES)} (known: {', '.join(PROFILES)})")
+        hint = did_you_mean(profile, PROFILES)
+        raise SpeechlabError(f"no profile is called {profile!r}{hint} (known: {', '.join(PROFILES)})")
     differences = _read_yaml(_experiment_file(name))
     for_profiles = differences.pop("profiles", None) or {}
     schema = _schema(differences, name)
@@ -77,10 +79,14 @@ def json_schema() -> dict[str, Any]:
     definitions = {recipe: _json_type(kind, "") for recipe, kind in EXPERIMENTS.items()}
     for recipe, definition in definitions.items():
         definition["properties"]["recipe"] = {"const": recipe}
-        per_profile = {name: {"$ref": f"#/$defs/{recipe}"} for name in PROFILES}
-        definition["properties"]["profiles"] = {"type": "object", "properties": per_profile, "additionalProperties": False}
+        definition["properties"]["profiles"] = {
+            "type": "object",
+            "properties": {name: {"$ref": f"#/$defs/{recipe}"} for name in PROFILES},
+            "additionalProperties": False,
+        }
     chosen = [
-        {"if": {"properties": {"recipe": {"const": recipe}}}, "then": {"$ref": f"#/$defs/{recipe}"}} for recipe in definitions
+        {"if": {"properties": {"recipe": {"const": recipe}}}, "then": {"$ref": f"#/$defs/{recipe}"}}
+        for recipe in definitions
     ]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -154,11 +160,14 @@ def _unknown_key(key: str, schema: type, where: str) -> SpeechlabError:
     by_name = {name.rpartition(".")[2]: name for name in reversed(known)}
     near = [by_name[name] for name in get_close_matches(last, by_name, n=3, cutoff=0.6)]
     near = list(dict.fromkeys(near + get_close_matches(key, known, n=3, cutoff=0.6)))[:3]
-    hint = f"; did you mean {' or '.join(near)}?" if near else f" (its parts: {', '.join(f.name for f in fields(schema))})"
+    parts = ", ".join(item.name for item in fields(schema))
+    hint = f"; did you mean {' or '.join(near)}?" if near else f" (its parts: {parts})"
     return SpeechlabError(f"{where}: there is no key {key!r} in a {schema().recipe} experiment{hint}")
 
 
-def _check_keys(values: Mapping[str, Any], schema: type, where: str, prefix: str = "", root: type | None = None) -> None:
+def _check_keys(
+    values: Mapping[str, Any], schema: type, where: str, prefix: str = "", root: type | None = None
+) -> None:
     hints = get_type_hints(schema)
     for key, value in values.items():
         if key not in hints:
@@ -229,7 +238,8 @@ def _coerce(value: Any, kind: Any, where: str) -> Any:
             if len(kinds) == len(value):
                 return tuple(_coerce(item, each, where) for item, each in zip(value, kinds, strict=True))
         count = "a list" if arguments[-1] is Ellipsis else f"a list of {len(arguments)}"
-        raise SpeechlabError(f"{where} expects {count}, such as [{', '.join(_EXAMPLES[a] for a in arguments if a in _EXAMPLES)}]; got {value!r}")
+        example = ", ".join(_EXAMPLES[each] for each in arguments if each in _EXAMPLES)
+        raise SpeechlabError(f"{where} expects {count}, such as [{example}]; got {value!r}")
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if kind is float and is_number:
         return float(value)
@@ -263,3 +273,7 @@ def _json_type(kind: Any, key: str) -> dict[str, Any]:
         return {"type": "array", "items": _json_type(arguments[0], ""), **size}
     choices = {"enum": list(CHOICES[key])} if key in CHOICES else {}
     return {"type": _JSON_TYPES[kind], **choices}
+
+
+if __name__ == "__main__":
+    print(write_json_schema(CONFIGS / "schema.json"))

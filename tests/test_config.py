@@ -1,0 +1,123 @@
+"""Experiments, profiles and overrides: everything loads, and mistakes are named."""
+
+import json
+
+import pytest
+
+from speechlab.config import FastSpeech2Experiment, HiFiGANExperiment, to_dict
+from speechlab.errors import SpeechlabError
+from speechlab.experiments import (
+    CONFIGS,
+    PROFILES,
+    experiment_names,
+    from_dict,
+    json_schema,
+    load_experiment,
+    write_json_schema,
+)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("name", experiment_names())
+def test_every_experiment_loads_in_every_profile(name, profile):
+    experiment = load_experiment(name, profile)
+    assert experiment.name == name
+    assert experiment.training.steps > 0
+    assert from_dict(json.loads(json.dumps(to_dict(experiment)))) == experiment  # survives a checkpoint's card
+    if isinstance(experiment, HiFiGANExperiment):
+        assert experiment.segment_length % experiment.audio.hop_length == 0
+        assert experiment.generator_only_steps < experiment.training.steps
+    if isinstance(experiment, FastSpeech2Experiment) and experiment.aligner:
+        assert experiment.aligner in experiment_names()
+
+
+def test_overrides_win_over_the_experiment_which_wins_over_the_profile():
+    assert load_experiment("kathleen-hifigan", "full").training.batch_size == 8  # the profile says 16
+    assert load_experiment("kathleen-hifigan", "smoke").training.steps == 210  # the experiment's own smoke part is last
+    changed = load_experiment("kathleen-hifigan", "smoke", ["training.steps=7", "training.steps=9", "audio.f_max=7600"])
+    assert changed.training.steps == 9
+    assert changed.audio.f_max == 7600.0 and isinstance(changed.audio.f_max, float)
+
+
+def test_profiles_change_sizes_but_the_full_one_keeps_the_papers():
+    assert load_experiment("ljspeech-fastspeech2", "full").model == FastSpeech2Experiment().model
+    assert load_experiment("ljspeech-hifigan", "full").model.preset == "v1"
+
+
+def test_a_part_keeps_the_recipes_own_default_when_another_part_is_set():
+    experiment = load_experiment("ljspeech-fastspeech", "full", ["model.dropout=0.2", "optimiser.learning_rate=1e-4"])
+    assert experiment.model.postnet is False  # the default of FastSpeech 1, not of FastSpeechSizes
+    assert experiment.optimiser.betas == (0.9, 0.98)
+    assert experiment.optimiser.learning_rate == 1e-4
+
+
+@pytest.mark.parametrize("path", ["/tmp/Новая папка/a=b", r"C:\Users\Name\[voice]", "123", "true", ""])
+def test_text_overrides_are_taken_as_typed(path):
+    assert load_experiment("kathleen-aligner", "gpu", [f"corpus.path={path}"]).corpus.path == path
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("training.step=5", "training.steps"),
+        ("trainning.steps=5", "training.steps"),
+        ("steps=5", "training.steps"),
+        ("batch_size=5", "training.batch_size"),
+        ("model.chanels=5", "model.channels"),
+        ("training.steps=many", "a whole number"),
+        ("training.steps=2.5", "a whole number"),
+        ("training.clip_norm=[1]", "a number"),
+        ("model.postnet=maybe", "true or false"),
+        ("model.kernel_sizes=3", "a list of 2"),
+        ("optimiser.betas=[0.9]", "a list of 2"),
+        ("optimiser.schedule=nome", "noam"),
+        ("training.precision=fp8", "fp16"),
+        ("training=5", "training.steps"),
+        ("training.steps", "key=value"),
+        ("training.steps=[", "YAML"),
+    ],
+)
+def test_a_wrong_override_is_one_line_that_names_what_was_meant(override, message):
+    with pytest.raises(SpeechlabError) as error:
+        load_experiment("ljspeech-fastspeech2", "smoke", [override])
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_unknown_names_and_profiles_name_the_nearest():
+    with pytest.raises(SpeechlabError, match="did you mean .*ljspeech-hifigan"):
+        load_experiment("ljspech-hifigan")
+    with pytest.raises(SpeechlabError, match="did you mean smoke"):
+        load_experiment("embedded-aligner", "smok")
+
+
+def test_an_experiment_file_of_ones_own_loads_by_its_path(tmp_path):
+    file = tmp_path / "моя голос.yaml"
+    file.write_text("recipe: aligner\ntraining: {steps: 3}\n", encoding="utf-8")
+    assert load_experiment(str(file)).training.steps == 3
+    file.write_text("recipe: alligner\n", encoding="utf-8")
+    with pytest.raises(SpeechlabError, match="did you mean aligner"):
+        load_experiment(str(file))
+    file.write_text("recipe: aligner\ntraining: {stepz: 3}\n", encoding="utf-8")
+    with pytest.raises(SpeechlabError, match="training.steps"):
+        load_experiment(str(file))
+    file.write_text("recipe: [\n", encoding="utf-8")
+    with pytest.raises(SpeechlabError, match="YAML"):
+        load_experiment(str(file))
+
+
+def test_the_stored_json_schema_is_the_one_in_code(tmp_path):
+    fresh = write_json_schema(tmp_path / "schema.json").read_text(encoding="utf-8")
+    assert (CONFIGS / "schema.json").read_text(encoding="utf-8") == fresh, "run python -m speechlab.experiments"
+
+
+def test_the_json_schema_accepts_ours_and_rejects_a_typing_mistake():
+    jsonschema = pytest.importorskip("jsonschema")
+    from omegaconf import OmegaConf
+
+    validator = jsonschema.Draft202012Validator(json_schema())
+    for name in experiment_names():
+        content = OmegaConf.to_container(OmegaConf.load(CONFIGS / "experiments" / f"{name}.yaml"))
+        validator.validate(content)
+    assert not validator.is_valid({"recipe": "aligner", "training": {"step": 5}})
+    assert not validator.is_valid({"recipe": "aligner", "training": {"steps": "five"}})
