@@ -1,1 +1,1 @@
-"""Functions of tensors that a recipe sums with visible weights: spectral, adversarial, acoustic and alignment losses."""
+"""Functions of tensors that a recipe weighs and sums: spectral, adversarial, acoustic and alignment losses."""

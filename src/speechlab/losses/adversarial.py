@@ -1,4 +1,4 @@
-"""Least-squares adversarial losses and feature matching, summed over sub-discriminators (HiFi-GAN, arXiv:2010.05646, section 2.3).
+"""Least-squares adversarial losses and feature matching (HiFi-GAN, arXiv:2010.05646, section 2.3).
 
 A discriminator returns one ``(scores, features)`` pair per sub-discriminator; these functions take such lists.
 Weights belong to the recipe: nothing here is multiplied by a lambda.

@@ -1,4 +1,4 @@
-"""Losses between spectra: mel L1 (HiFi-GAN, arXiv:2010.05646) and multi-resolution STFT (Parallel WaveGAN, arXiv:1910.11480)."""
+"""Losses between spectra: mel L1 (HiFi-GAN) and multi-resolution STFT (Parallel WaveGAN)."""
 
 from collections.abc import Callable, Sequence
 
@@ -11,7 +11,7 @@ STFT_RESOLUTIONS = ((512, 50, 240), (1024, 120, 600), (2048, 240, 1200))
 
 
 def mel_loss(estimate: Tensor, reference: Tensor, mel: Callable[[Tensor], Tensor]) -> Tensor:
-    """Compare the log-mels of two waveforms (HiFi-GAN, eq. 3).
+    """Compare the log-mels of two waveforms (HiFi-GAN, arXiv:2010.05646, eq. 3).
 
     Args:
         estimate: generated waveform, (batch, 1, samples).
