@@ -1,0 +1,11 @@
+# On Windows, or where there is no make: python run.py run|test|lab|bench
+PYTHON ?= python3
+
+.PHONY: run test lab bench setup requirements
+
+run test lab bench setup:
+	@$(PYTHON) run.py $@
+
+requirements:  # compile the tested set anew from pyproject.toml, for every platform
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --upgrade \
+		--custom-compile-command "make requirements" --quiet --output-file requirements.txt
