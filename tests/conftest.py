@@ -1,0 +1,39 @@
+"""What all tests share: one computing thread per process, no network, and real recordings where they are present."""
+
+import multiprocessing
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # xdist runs one process per core; read when torch is imported
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["WANDB_MODE"] = "disabled"
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED_DATA = ROOT.parent / "shared" / "data"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the suite be run as it would on Windows and macOS: ``pytest --start-method spawn``."""
+    parser.addoption("--start-method", choices=("fork", "spawn", "forkserver"), help="how new processes begin")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Apply the start method before any test makes a process."""
+    if method := config.getoption("--start-method"):
+        multiprocessing.set_start_method(method, force=True)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of small real corpora beside the checkout; the test is skipped where there is none."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip(f"no real recordings: {SHARED_DATA} is not there")
+    return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """Folder of the checkout."""
+    return ROOT
