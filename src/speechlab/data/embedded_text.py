@@ -1,0 +1,210 @@
+"""What the embedded corpus says: hand-written sentences that cover every phone, and a seeded grammar for the rest.
+
+All of it was written for this project. A sentence is drawn from a ``random.Random`` of its own seed, so the text of a
+given language and seed never depends on the process, the platform or what was drawn before.
+"""
+
+import random
+from collections.abc import Iterator
+
+WORDS_PER_SENTENCE = (6, 15)  # 2 to 6 s at the rates used
+
+ENGLISH_SENTENCES = """
+The quick brown fox jumps over the lazy dog.
+She sells fresh oysters, mussels and shrimp by the harbour wall.
+Joyful noise rose from the boys' choir on Thursday.
+Would you measure the usual distance to the garage?
+A thin blue thread ran through the weather-beaten cloth.
+How now, brown cow: why are you standing in the road?
+Judge Jackson enjoys ginger, cabbage and orange juice.
+The chef chose cherries, cheese and a large chicken pie.
+Yesterday a young yellow canary flew beyond the yard.
+Three wise men thought about the truth of the matter.
+Whose azure vision was it: yours, or your father's?
+Put the good wooden hook beside the full bookshelf.
+The singer was bringing a long string of pink pearls.
+Our hour of power is over; the tower is dark.
+Clear beer, and fear of deer, are mere ideas here.
+Where there is fair air, rare bears share their lair!
+The tourist was sure that the moor was pure.
+Fire and higher wire make the choir tired.
+I saw an awful hawk fall on the lawn at dawn.
+Father's calm palm trees are far from the dark park.
+The nurse heard a bird, then turned the first page.
+Go slowly, open the window, and blow on the coal.
+You knew the blue moon would soon move, didn't you?
+Eat these green peas, please; they are cheap, and sweet.
+Six big ships slipped in, and fifty children sat still.
+Fred's best friend sent ten letters every February.
+Bad cats with happy lambs ran past the black van.
+Hot coffee got spilled on the dark oak box.
+But nothing other than love comes from above.
+Eight great trains waited late in the rain.
+My bright white kite might fly high tonight.
+Boil the oil, then join the noisy boys outside.
+A loud crowd found out about the house downtown.
+The button was hidden under the cotton curtain.
+A little bottle of metal polish sat in the middle.
+Better butter makes a bitter batter better, Betty said.
+The mountain fountain is certainly important to Britain.
+Vivid violets cover every valley above the river.
+That other brother breathes with some bother.
+His zebra was as lazy as a dozen buzzing bees.
+Hurry! Harry's whole house has a huge hole.
+What a wonderful, quiet, well-watered woodland!
+The casual treasure hunt was a pleasure: a rare occasion.
+The king is banking on strong young lungs, thinking longer.
+Come on... the train is leaving, and we must not be late!
+Wait a minute - is that the only key we have?
+He poured four more drops of warm water on the floor.
+Curious Europeans cured the furious bull.
+The actor's idea of theatre is a real, living area.
+Nine naughty monkeys know no manners at noon.
+Please pass the pepper, Peter; the soup needs it.
+Two tall, tidy tailors took twenty tickets to town.
+Dark days did not deter the diving champion.
+Keep the kitchen key in the black box, Chris.
+Gary gave a big gift to the girl with the guitar.
+Measure twice, cut once, and finish by the deadline.
+Is anyone at home? The lights are off.
+Never mind; tomorrow will be another day.
+Everyone smiled, although nobody had understood the joke.
+The museum opens at nine: bring a warm coat.
+""".strip().splitlines()
+
+ENGLISH_RULES: dict[str, list[str]] = {
+    "sentence": [
+        "{people} {past} the {adjective} {thing} {where}.",
+        "{people} {past} the {thing} {where} {when}.",
+        "{when_first}, {people} {past} the {adjective} {thing}.",
+        "{when_first}, {person} with {person} {past} a {adjective_c} {thing}.",
+        "the {adjective} {thing} {where} was {quality}.",
+        "the {thing} {where} is {degree} {quality}, but the {thing} is {quality}.",
+        "did {people} really {verb} the {thing} {where}?",
+        "why did {person} {verb} the {adjective} {thing} {when}?",
+        "where can we {verb} a {adjective_c} {thing}, {person}?",
+        "what a {adjective_c} {thing} {person} has!",
+        "please {verb} the {thing} {where} {when}.",
+        "do not {verb} the {adjective} {thing}; it is {degree} {quality}!",
+        "{person} said that the {thing} {where} was {quality}.",
+        "if the {thing} is {quality}, {people} will {verb} it {when}.",
+        "{people} will {verb} the {thing} {when}, because it is {quality}.",
+        "{number} {adjective} {things} stood {where}.",
+        "there were {number} {things} {where}, and {number} {things} {where}.",
+        "{people} {past} {number} {things}: {number} for {person}, {number} for us.",
+        "{person} likes {things}, {things} and {adjective} {things}.",
+        "{manner}, {people} {past} the {thing} {where}.",
+        "{people} {manner} {past} my {adjective} {thing} {when}.",
+        "it was {degree} {quality} {where}, so {people} stayed inside.",
+        "oh, {person}... the {adjective} {thing} is {quality} again.",
+        "{people} - {manner}, I think - {past} the {thing}.",
+        "we {past} the {thing}; nobody knew {question} it was {quality}.",
+        "tell {person} {question} the {adjective} {thing} is {quality}.",
+        "{weather}, and {people} {past} the {thing}.",
+        "{weather}: the {things} {where} are {quality}.",
+        "my {relative} would rather {verb} a {thing_c} than {verb} {things}.",
+        "have you ever {participle} a {adjective_c} {thing} {where}?",
+        "I have never {participle} {number} {things} {when_past}.",
+        "you should {verb} the {thing}, shouldn't you?",
+    ],
+    "person": "Alice|Ben|Charlotte|David|Emma|Frank|George|Hannah|Isaac|Julia|Kevin|Laura|Martin|Nora|Oliver|Patrick|Rachel|"
+    "Samuel|Theodore|Ursula|Victor|Wendy|Zoe|Joyce|Ethan|Beth|Roy|Claire|Doctor Shaw|Professor Young|Captain Hughes".split("|"),
+    "relative": "mother|father|brother|sister|uncle|aunt|cousin|neighbour|grandfather|daughter|nephew|teacher".split("|"),
+    "people": [
+        "{person}", "my {relative}", "her {relative}", "our {adjective} {relative}", "the {role}", "the {adjective} {role}",
+        "they", "some {roles}", "the {roles}",
+    ],
+    "role": "farmer|singer|engineer|judge|painter|pilot|nurse|king|stranger|shepherd|tailor|gardener|soldier|watchmaker|"
+    "chemist|author|baker|fisherman|postman|lawyer|musician|child|fireman".split("|"),
+    "roles": "farmers|children|young women|tourists|workers|travellers|boys|girls|scientists|villagers|voters|guests".split("|"),
+    "past": "found|painted|measured|carried|sold|watched|forgot|bought|brought|opened|repaired|described|chose|shook|"
+    "borrowed|finished|returned|studied|pushed|noticed|moved|destroyed|enjoyed|cleaned|followed|imagined|weighed".split("|"),
+    "verb": "find|paint|measure|carry|sell|watch|buy|bring|open|repair|describe|choose|borrow|finish|return|study|"
+    "push|notice|move|destroy|enjoy|clean|follow|imagine|use|join|wash|throw|catch|examine".split("|"),
+    "participle": "seen|found|heard|owned|painted|measured|carried|chosen|thrown|borrowed|noticed|built|bought|enjoyed".split("|"),
+    "adjective": "{adjective_c}|old|empty|ugly|orange|ancient|enormous|unusual|ordinary|expensive|awful|icy".split("|"),
+    "adjective_c": "small|large|blue|green|yellow|broken|beautiful|heavy|wooden|quiet|noisy|young|thick|smooth|rough|cheap|"
+    "curious|golden|round|leather|northern|southern|tiny|huge|pure|sharp|strange|precious|dirty|weathered|vague|royal".split("|"),
+    "thing": "{thing_c}|umbrella|engine|apple|oyster|island|orchard|airport|owl|answer|oven|elephant|hour-glass".split("|"),
+    "thing_c": "house|book|garden|mirror|bicycle|treasure|kitchen|river|letter|picture|watch|bridge|church|guitar|shovel|"
+    "jacket|village|machine|voice|thimble|feather|button|mountain|bottle|cottage|toy|vase|garage|chair|pudding|piano|zoo|"
+    "television|newspaper|blanket|wheel|forest|telescope|violin|castle|giraffe|sweater|cushion|barrel|tower|harbour".split("|"),
+    "things": "houses|books|gardens|mirrors|bicycles|watches|bridges|letters|oranges|mushrooms|feathers|buttons|bottles|"
+    "chairs|horses|sheep|boxes|leaves|wheels|apples|eggs|clouds|shadows|ships|kites|foxes|coins|teeth|carrots|pigeons".split("|"),
+    "where": "near the {place}|behind the {place}|under the {place}|beside the {place}|in the {place}|across the {place}|"
+    "above the {place}|outside|at home|in {city}|by the {place}|along the {place}".split("|"),
+    "place": "river|church|old mill|market|school|bridge|wood|station|lighthouse|theatre|hill|shore|garden wall|courtyard|"
+    "museum|library|village square|south gate|railway|field|fountain|valley".split("|"),
+    "city": "London|Paris|Oxford|Boston|Geneva|Cairo|Dublin|Chicago|Florence|New York|Sydney".split("|"),
+    "when": "today|tomorrow|tonight|on {day}|before noon|after lunch|in {month}|this evening|every morning|twice a year|"
+    "at {hour} o'clock".split("|"),
+    "when_first": "yesterday|last {day}|on {day} morning|in {month}|an hour ago|at noon|after the storm|long ago|one day|"
+    "before breakfast|at first".split("|"),
+    "when_past": "before|in {month}|in one day|until now|so early".split("|"),
+    "day": "Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday".split("|"),
+    "month": "January|February|March|April|May|June|July|August|September|October|November|December".split("|"),
+    "hour": "one|two|three|five|six|seven|nine|ten|eleven|twelve".split("|"),
+    "number": "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fifteen|twenty|thirty-one|forty|"
+    "fifty-six|seventy|a hundred|a thousand".split("|"),
+    "degree": "very|rather|quite|too|almost|far too|surprisingly|usually".split("|"),
+    "quality": "quiet|ready|useful|dangerous|cold|warm|blue|expensive|famous|empty|lovely|strange|wet|dry|far away|cheap|"
+    "precious|clear|visible|healthy|rare|poor|sour|awful|enough|obvious|worth the journey|hard to measure".split("|"),
+    "manner": "slowly|quietly|suddenly|carefully|eagerly|finally|fortunately|usually|unfortunately|with great pleasure|"
+    "in a hurry|without a word".split("|"),
+    "question": "why|whether|how often|when".split("|"),
+    "weather": "it rained all night|the sun was shining|the wind blew hard|thunder rolled over the hills|a thick fog rose|"
+    "the snow was melting|the air smelled of smoke|the moon hung low".split("|"),
+}  # fmt: skip
+
+RUSSIAN_SENTENCES = """
+Съешь же ещё этих мягких французских булок, да выпей чаю.
+Мороз и солнце, день чудесный!
+Замок на двери был старый, а сад за домом зарос.
+Где ты был вчера вечером?
+Широкая электрификация южных губерний даст мощный толчок хозяйству.
+Мама мыла раму, а папа читал газету.
+Вдруг раздался громкий звонок; все замолчали.
+Щука плавает в чистой реке.
+Завтра утром мы поедем на поезде в Москву.
+Объясните, пожалуйста, почему подъезд закрыт?
+""".strip().splitlines()
+
+RUSSIAN_RULES: dict[str, list[str]] = {
+    "sentence": [
+        "{кто} {делал} {что} {где}.",
+        "{когда} {кто} {делал} {что}.",
+        "почему {кто} {делал} {что} {где}?",
+        "{кто} {делал} {что}, а {кто} {делал} {что}.",
+        "{когда} {где} было {как}: {кто} {делал} {что}.",
+        "как {как} сегодня {где}!",
+    ],
+    "кто": "мой брат|старый учитель|наш сосед|молодой врач|мальчик|этот художник|дедушка|Иван|Сергей|Михаил".split("|"),
+    "делал": "увидел|нашёл|купил|починил|принёс|забыл|нарисовал|спрятал|открыл|изучал".split("|"),
+    "что": "большой зонт|новую книгу|синюю чашку|старые часы|длинное письмо|жёлтый ящик|щётку|красивый цветок|дверь".split("|"),
+    "где": "в саду|на улице|у реки|за домом|в школе|под мостом|в горах|на вокзале|возле музея".split("|"),
+    "когда": "вчера|сегодня утром|поздно вечером|осенью|в субботу|однажды|после обеда|неделю назад".split("|"),
+    "как": "тихо|холодно|светло|шумно|хорошо|душно|весело".split("|"),
+}
+
+LANGUAGES = {"en": (ENGLISH_SENTENCES, ENGLISH_RULES, WORDS_PER_SENTENCE), "ru": (RUSSIAN_SENTENCES, RUSSIAN_RULES, (3, 12))}
+
+
+def sentences(language: str, seed: int) -> Iterator[str]:
+    """Give sentences of the grammar without end, none twice."""
+    _, rules, (shortest, longest) = LANGUAGES[language]
+    generator, said = random.Random(seed), set()
+    while True:
+        text = _expand("{sentence}", rules, generator)
+        text = text[0].upper() + text[1:]
+        if text not in said and shortest <= len(text.split()) <= longest:
+            said.add(text)
+            yield text
+
+
+def _expand(template: str, rules: dict[str, list[str]], generator: random.Random) -> str:
+    """Replace every ``{name}`` by one of its rules, until no name is left."""
+    before, opening, rest = template.partition("{")
+    if not opening:
+        return template
+    name, _, after = rest.partition("}")
+    return before + _expand(generator.choice(rules[name]), rules, generator) + _expand(after, rules, generator)
