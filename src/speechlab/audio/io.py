@@ -1,0 +1,259 @@
+"""Audio files in and out: soundfile for what libsndfile reads, PyAV for what phones and browsers record.
+
+Everything inside the package is mono float32; int16 samples are divided by 32768, and written back bit for bit.
+"""
+
+import base64
+import contextlib
+import io
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile as sf
+
+from speechlab.audio.resample import resample
+from speechlab.errors import SpeechlabError
+
+AUDIO_SUFFIXES = frozenset(
+    (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf")
+    + (".m4a", ".mp4", ".mov", ".3gp", ".webm", ".mkv", ".mka", ".amr", ".aac", ".wma")
+)
+WRITERS = {
+    ".wav": ("WAV", "PCM_16"),
+    ".flac": ("FLAC", "PCM_16"),
+    ".ogg": ("OGG", "VORBIS"),
+    ".opus": ("OGG", "OPUS"),
+    ".mp3": ("MP3", "MPEG_LAYER_III"),
+}
+OPUS_RATES = (8_000, 12_000, 16_000, 24_000, 48_000)  # Hz; the codec knows no others
+NOT_FOR_LIBSNDFILE = (1, 4)  # its error codes "format not recognised" and "unsupported encoding"
+BLOCK = 65_536  # samples; libsndfile's Vorbis encoder overflows its stack on very long single writes
+
+
+@dataclass(frozen=True)
+class AudioInfo:
+    """What a file's header says."""
+
+    sample_rate: int  # Hz
+    channels: int
+    samples: int  # per channel
+    subtype: str  # as libsndfile calls it (PCM_16, VORBIS ...), or the codec's name
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self.samples / self.sample_rate
+
+
+@dataclass
+class Audio:
+    """A mono recording; a notebook shows it as a player."""
+
+    waveform: np.ndarray  # float32 (samples,)
+    sample_rate: int  # Hz
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return len(self.waveform) / self.sample_rate
+
+    def save(self, path: str | Path) -> None:
+        """Write a file in the format of its suffix; see ``write_audio``."""
+        write_audio(path, self.waveform, self.sample_rate)
+
+    def _repr_html_(self) -> str:
+        """Play in a notebook, trusted or not, and in an exported page."""
+        data = base64.b64encode(encode(self.waveform, self.sample_rate, ".wav")).decode("ascii")
+        return f'<audio controls preload="metadata" src="data:audio/wav;base64,{data}"></audio>'
+
+
+def read_audio(path: str | Path, sample_rate: int | None = None) -> Audio:
+    """Read a whole recording as mono.
+
+    Several channels are averaged. Samples beyond [-1, 1], which float files may hold, are returned as they are.
+    Ogg files and raw streams do not state their length, so that a cut one is read as far as it goes.
+
+    Args:
+        path: any format that libsndfile or FFmpeg knows.
+        sample_rate: Hz to convert to; ``None`` keeps the file's own.
+
+    Raises:
+        SpeechlabError: there is no such file, or it is empty, cut short, not audio, or holds NaN or infinity.
+    """
+    path = require_file(path)
+    try:
+        samples, file_rate = read_with_soundfile(path)
+        if len(samples) == 0:  # a recorder that died wrote 0 as the length; FFmpeg then reads to the file's end
+            samples, file_rate = read_with_pyav(path)
+    except sf.LibsndfileError as error:
+        if error.code not in NOT_FOR_LIBSNDFILE:
+            raise damaged(path, error.error_string) from error
+        samples, file_rate = read_with_pyav(path)
+    if len(samples) == 0:
+        raise SpeechlabError(f"{path} holds no samples; record or export it again")
+    if not np.isfinite(samples).all():
+        bad = int((~np.isfinite(samples)).any(axis=1).argmax())
+        raise SpeechlabError(f"{path} holds NaN or infinity from {bad / file_rate:.2f} s on; export it again")
+    waveform = np.ascontiguousarray(samples.mean(axis=1, dtype=np.float32))
+    if sample_rate is None:
+        return Audio(waveform, file_rate)
+    return Audio(resample(waveform, file_rate, sample_rate), sample_rate)
+
+
+def probe(path: str | Path) -> AudioInfo:
+    """Read a file's header only.
+
+    Raises:
+        SpeechlabError: there is no such file, or it is empty, damaged or not audio.
+    """
+    path = require_file(path)
+    try:
+        info = sf.info(str(path))
+    except sf.LibsndfileError as error:
+        if error.code not in NOT_FOR_LIBSNDFILE:
+            raise damaged(path, error.error_string) from error
+        return probe_with_pyav(path)
+    return AudioInfo(info.samplerate, info.channels, info.frames, info.subtype)
+
+
+def write_audio(path: str | Path, waveform: np.ndarray, sample_rate: int) -> None:
+    """Write a mono recording in the format of its suffix (wav, flac, ogg, opus, mp3); wav and flac in 16 bits.
+
+    Peaks above 1 are not clipped: the whole recording is scaled down to fit. The file appears under its name
+    only when complete. Opus files are resampled to 48 kHz where the codec does not know the rate.
+
+    Args:
+        path: missing folders are made.
+        waveform: (samples,), or with leading dimensions of size 1.
+        sample_rate: Hz.
+
+    Raises:
+        SpeechlabError: unknown suffix, more than one channel, no samples, NaN, or the disk refuses.
+    """
+    path = Path(path)
+    data = encode(waveform, sample_rate, path.suffix.lower())
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(data)
+        partial.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):  # the folder itself may be the problem; the message below names it
+            partial.unlink(missing_ok=True)
+        raise SpeechlabError(f"cannot write {path} ({len(data) / 1e6:.1f} MB): {error.strerror}") from error
+
+
+def encode(waveform: np.ndarray, sample_rate: int, suffix: str) -> bytes:
+    """Give the bytes of an audio file; arguments as for ``write_audio``."""
+    if suffix not in WRITERS:
+        raise SpeechlabError(f"cannot write audio as {suffix or 'a file without suffix'!r}; use {', '.join(WRITERS)}")
+    waveform = np.asarray(waveform, dtype=np.float32)
+    if waveform.size == 0 or waveform.size != waveform.shape[-1]:
+        raise SpeechlabError(f"expected mono audio of at least one sample, got shape {waveform.shape}")
+    waveform = waveform.reshape(-1)
+    peak = float(np.abs(waveform).max())
+    if not np.isfinite(peak):
+        raise SpeechlabError("cannot write audio that holds NaN or infinity; check what made it")
+    if peak > 1:
+        waveform = waveform / peak
+    if suffix == ".opus" and sample_rate not in OPUS_RATES:
+        waveform, sample_rate = resample(waveform, sample_rate, 48_000), 48_000
+    container, subtype = WRITERS[suffix]
+    if subtype == "PCM_16":  # libsndfile would round down; this way what was read is written back unchanged
+        waveform = np.clip(np.round(waveform * 32_768), -32_768, 32_767).astype(np.int16)
+    buffer = io.BytesIO()
+    with sf.SoundFile(buffer, "w", sample_rate, 1, subtype=subtype, format=container) as file:
+        for start in range(0, len(waveform), BLOCK):
+            file.write(waveform[start : start + BLOCK])
+    return buffer.getvalue()
+
+
+def require_file(path: str | Path) -> Path:
+    """Return the path of a file that is there and not empty, else raise."""
+    path = Path(path)
+    if path.is_dir():
+        raise SpeechlabError(f"{path} is a folder, expected an audio file")
+    if not path.is_file():
+        raise SpeechlabError(f"there is no file {path}")
+    if path.stat().st_size == 0:
+        raise SpeechlabError(f"{path} is empty (0 bytes); record or copy it again")
+    return path
+
+
+def damaged(path: Path, reason: str) -> SpeechlabError:
+    """Describe a file that begins as audio and does not go on so."""
+    return SpeechlabError(f"{path} is damaged or cut short ({reason.strip(' .')}); copy or export it again")
+
+
+def read_with_soundfile(path: Path) -> tuple[np.ndarray, int]:
+    """Read (samples, channels) float32 and the rate; a file shorter than its header says is damaged."""
+    with sf.SoundFile(str(path)) as file:
+        promised, sample_rate = file.frames, file.samplerate
+        samples = file.read(dtype="float32", always_2d=True)
+        # libsndfile reads a cut wav as if nothing were missing and only notes it; a stream's writer leaves
+        # 0xFFFFFFFF as the length, and then all that is there is meant
+        cut = re.search(r"^data : (\d+) \(should be (\d+)\)", file.extra_info, flags=re.MULTILINE)
+    if cut and int(cut[2]) < int(cut[1]) < 0xFFFF_0000:
+        raise damaged(path, f"{cut[2]} of {cut[1]} bytes of audio are there")
+    if len(samples) < 0.95 * promised:  # an mp3's header may be off by a little
+        raise damaged(path, f"{len(samples)} of {promised} samples are there")
+    return samples, sample_rate
+
+
+def read_with_pyav(path: Path) -> tuple[np.ndarray, int]:
+    """Decode the first sound track with FFmpeg: (samples, channels) float32 and its rate."""
+    import av
+
+    parts, n_packets = [], 0
+    try:
+        # opened here, not by name: a playlist posing as audio must not make FFmpeg open other files or addresses
+        with path.open("rb") as file, av.open(file, options={"protocol_whitelist": "none"}) as container:
+            stream = first_track(container, path)
+            promised, sample_rate = stream.frames, stream.codec_context.sample_rate
+            to_float = av.AudioResampler(format="fltp", rate=sample_rate)
+            for packet in container.demux(stream):
+                n_packets += packet.size > 0
+                for frame in packet.decode():
+                    parts += [piece.to_ndarray() for piece in to_float.resample(frame)]
+            parts += [piece.to_ndarray() for piece in to_float.resample(None)] if parts else []
+    except (av.error.FFmpegError, EOFError) as error:
+        if parts:
+            raise damaged(path, str(error.strerror)) from error
+        raise not_audio(path) from error
+    if n_packets < promised:  # only mp4 and its kin state it
+        raise damaged(path, f"{n_packets} of {promised} packets are there")
+    return np.concatenate(parts, axis=1).T if parts else np.zeros((0, 1), np.float32), sample_rate
+
+
+def probe_with_pyav(path: Path) -> AudioInfo:
+    """Read the header with FFmpeg; where it states no length (a browser's webm), decode to find it."""
+    import av
+
+    try:
+        with path.open("rb") as file, av.open(file, options={"protocol_whitelist": "none"}) as container:
+            stream = first_track(container, path)
+            context = stream.codec_context
+            sample_rate, channels, codec = context.sample_rate, context.channels, context.codec.canonical_name.upper()
+            seconds = float(stream.duration * stream.time_base) if stream.duration else (container.duration or 0) / 1e6
+    except (av.error.FFmpegError, EOFError) as error:
+        raise not_audio(path) from error
+    samples = round(seconds * sample_rate) if seconds > 0 else len(read_with_pyav(path)[0])
+    return AudioInfo(sample_rate, channels, samples, codec)
+
+
+def first_track(container, path: Path):
+    """Return the first audio stream of an open PyAV container."""
+    if not container.streams.audio:
+        raise SpeechlabError(f"{path} has no sound track")
+    return container.streams.audio[0]
+
+
+def not_audio(path: Path) -> SpeechlabError:
+    """Describe a file that no decoder recognises."""
+    return SpeechlabError(
+        f"{path} is not audio that can be read (unknown format, or damaged); "
+        "expected wav, flac, mp3, ogg, m4a, mp4, webm or amr"
+    )
