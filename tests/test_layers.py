@@ -1,0 +1,106 @@
+"""Arrows between the packages point one way, and importing a module does nothing but define names."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[1] / "src" / "speechlab"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+COMMON = {"errors", "registry"}  # errors and names: everyone's
+BASE = COMMON | {"config"}
+TRAINING = BASE | {"experiments", "audio", "text", "data", "layers", "models", "losses", "metrics"}
+ALL = TRAINING | {"training", "pipelines", "compat", "display", "lab"}
+ALLOWED = {
+    "errors": set(),
+    "registry": {"errors"},
+    "config": {"errors"},
+    "experiments": BASE,
+    "audio": BASE,
+    "text": BASE,
+    "data": BASE | {"audio", "text"},
+    "layers": COMMON,
+    "models": BASE | {"layers", "audio"},
+    "losses": BASE | {"audio"},
+    "metrics": BASE | {"audio", "models"},
+    "training": TRAINING,
+    "pipelines": BASE | {"audio", "text", "models", "training.checkpoints"},
+    "compat": BASE | {"models"},
+    "display": ALL - {"lab"},
+    "lab": BASE | {"experiments", "training"},
+    "bootstrap": set(),
+    "apps": ALL,
+    "__init__": ALL,
+    "__main__": {"apps"},
+}
+DRAWING = {"matplotlib", "ipywidgets"}
+
+
+def layer_of(path: Path) -> str:
+    """Name the layer that a module belongs to: its folder, or its own name beside the folders."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(path: Path) -> set[str]:
+    """List all modules that a file imports anywhere in it, with dots; ``from a import b`` counts as ``a.b``."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def allowed(module: str, layers: set[str]) -> bool:
+    """Tell whether a module lies in one of the layers; a layer may be a single module of a package."""
+    return any(module == layer or module.startswith(f"{layer}.") for layer in layers)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_imports_follow_the_layers(path):
+    layer = layer_of(path)
+    ours = {name.removeprefix("speechlab.") for name in imported(path) if name.startswith("speechlab.")}
+    wrong = {name for name in ours if not allowed(name, ALLOWED[layer] | {layer})}
+    assert not wrong, f"{layer} must not import {', '.join(sorted(wrong))}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_only_display_draws(path):
+    if layer_of(path) != "display":
+        assert not {name.partition(".")[0] for name in imported(path)} & DRAWING
+
+
+def test_importing_everything_reads_nothing_and_touches_no_device():
+    names = [".".join(("speechlab", *path.relative_to(PACKAGE).with_suffix("").parts)) for path in MODULES]
+    names = [name.removesuffix(".__init__") for name in names if not name.endswith("__main__")]
+    script = f"""
+import sys, importlib
+package = {str(PACKAGE)!r}
+opened = []
+def watch(event, details):
+    if event == "open" and str(details[0]).startswith(package) and not str(details[0]).endswith((".py", ".pyc")):
+        if "__pycache__" not in str(details[0]):
+            opened.append(str(details[0]))
+    if event in ("socket.connect", "socket.getaddrinfo", "subprocess.Popen"):
+        opened.append(event)
+sys.addaudithook(watch)
+for name in {names!r}:
+    importlib.import_module(name)
+assert not opened, opened
+import torch
+assert not torch.cuda.is_initialized()
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_command_line_starts_without_heavy_libraries():
+    heavy = ("torch", "numpy", "pandas", "matplotlib", "lightning", "transformers", "omegaconf")
+    script = f"import sys, speechlab.apps.cli; print([name for name in {heavy!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, encoding="utf-8")
+    assert done.stdout.strip() == "[]", done.stdout + done.stderr
