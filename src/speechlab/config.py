@@ -54,6 +54,7 @@ class CorpusConfig:
     n_utterances: int = 0  # use the first so many; 0 uses all
     n_validation: int = 40  # utterances kept out of training, where the corpus itself has no split
     remove_offset: bool = True  # subtract each file's mean (DC)
+    loudness: float = 0.0  # LUFS to which each file is brought, peaks kept under 0.95; 0 keeps the recorded level
     voice: str = "en-us"  # embedded corpus only: the synthesiser's voice
 
 

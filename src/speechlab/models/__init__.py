@@ -1,0 +1,36 @@
+"""Models by name; each is one file per paper and is imported when it is first built."""
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from torch import nn
+
+from speechlab.registry import Registry
+
+models: Registry = Registry("model")
+"""Where each model is defined: ``module:class or classmethod``."""
+models.update(
+    {
+        "hifigan_gen": "hifigan:HiFiGANGenerator.preset",
+        "mpd": "hifigan:MultiPeriodDiscriminator",
+        "msd": "hifigan:MultiScaleDiscriminator",
+        "ms-stft_disc": "ms_stft:MultiScaleSTFTDiscriminator",
+        "fastspeech": "fastspeech:FastSpeech",
+        "fastspeech2": "fastspeech:FastSpeech2",
+        "aligner": "aligner:Aligner",
+    }
+)
+
+
+def build(name: str, **sizes: Any) -> nn.Module:
+    """Build a registered model from plain sizes.
+
+    Raises:
+        SpeechlabError: no model has this name; the nearest names are given.
+    """
+    module, _, path = models[name].partition(":")
+    target: Callable[..., nn.Module] = import_module(f"speechlab.models.{module}")
+    for attribute in path.split("."):
+        target = getattr(target, attribute)
+    return target(**sizes)

@@ -106,9 +106,9 @@ class HiFiGANGenerator(nn.Module):
         self.conv_post = weight_norm(nn.Conv1d(channels, 1, 7, padding=3))
 
     @classmethod
-    def preset(cls, name: str, n_mels: int = 80) -> "HiFiGANGenerator":
+    def preset(cls, preset: str = "v1", n_mels: int = 80) -> "HiFiGANGenerator":
         """Build V1, V2 or V3 of the paper's table 4."""
-        return cls(n_mels=n_mels, **cls.PRESETS[name])
+        return cls(n_mels=n_mels, **cls.PRESETS[preset])
 
     def forward(self, mel: Tensor) -> Tensor:
         """Turn mel (batch, n_mels, frames) into waveform (batch, 1, frames * hop) in [-1, 1]."""

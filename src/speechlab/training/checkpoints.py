@@ -1,0 +1,135 @@
+"""Checkpoints: folders written whole or not at all, with checksums inside; the newest valid one is used.
+
+``step-N/`` holds ``model.safetensors`` (what inference needs), ``card.json`` (what the model is) and ``state.pt`` (what
+resuming needs besides). A folder is written under a temporary name, flushed to the disk and renamed, so that a process
+killed at any moment leaves the earlier ones as they were.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from speechlab.errors import SpeechlabError
+
+WEIGHTS, CARD, STATE, CHECKSUMS = "model.safetensors", "card.json", "state.pt", "checksums.json"
+
+
+class Checkpoint(NamedTuple):
+    """A checkpoint that was read and found whole."""
+
+    path: Path
+    weights: dict[str, Tensor]
+    card: dict[str, Any]
+    state: dict[str, Any] | None
+
+
+def write_checkpoint(folder: Path, weights: dict[str, Tensor], card: dict[str, Any], state: dict | None = None) -> None:
+    """Write a checkpoint folder in one step: it exists whole, or not at all.
+
+    Raises:
+        OSError: the disk is full or cannot be written; nothing that was there is touched.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir()
+    try:
+        tensors = {name: value.detach().cpu().contiguous() for name, value in weights.items()}
+        save_file(tensors, temporary / WEIGHTS)
+        (temporary / CARD).write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        if state is not None:
+            torch.save(state, temporary / STATE)
+        sums = {item.name: sha256(item) for item in sorted(temporary.iterdir())}
+        (temporary / CHECKSUMS).write_text(json.dumps(sums, indent=2) + "\n", encoding="utf-8")
+        for item in temporary.iterdir():
+            flush(item)
+        if folder.exists():  # only a damaged one can be in the way: a valid one would have been resumed from
+            folder.rename(folder.with_name(f"{folder.name}.damaged-{os.getpid()}"))
+        temporary.rename(folder)
+        flush(folder.parent)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def read_checkpoint(folder: Path, with_state: bool = False) -> Checkpoint:
+    """Read a checkpoint folder.
+
+    Args:
+        with_state: also verify every checksum and read what resuming needs.
+
+    Raises:
+        SpeechlabError: something is missing, damaged, or is not what its name says.
+    """
+    folder = Path(folder)
+    if not (folder / WEIGHTS).is_file() or not (folder / CARD).is_file():
+        raise SpeechlabError(f"{folder} is not a checkpoint: it needs {WEIGHTS} and {CARD}")
+    try:
+        if (folder / CHECKSUMS).is_file():
+            verify(folder, names=None if with_state else (WEIGHTS, CARD))
+        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+        weights = load_file(folder / WEIGHTS)
+        state = torch.load(folder / STATE, map_location="cpu", weights_only=True) if with_state else None
+    except SpeechlabError:
+        raise
+    except (SafetensorError, OSError, ValueError, RuntimeError, EOFError, KeyError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise SpeechlabError(f"the checkpoint {folder} is damaged ({reason}); use another or fetch it again") from error
+    return Checkpoint(folder, weights, card, state)
+
+
+def verify(folder: Path, names: tuple[str, ...] | None = None) -> None:
+    """Compare the files of a checkpoint with its checksums."""
+    sums = json.loads((folder / CHECKSUMS).read_text(encoding="utf-8"))
+    for name in names or sums:
+        if not (folder / name).is_file() or sha256(folder / name) != sums.get(name):
+            raise SpeechlabError(f"the checkpoint {folder} is damaged: {name} does not match its checksum")
+
+
+def newest_checkpoint(folder: Path, report=print) -> Checkpoint | None:
+    """Find the newest checkpoint under ``folder`` that is whole; damaged ones are reported and passed over."""
+    steps = [item for item in Path(folder).glob("step-*") if item.name.removeprefix("step-").isdigit()]
+    for candidate in sorted(steps, key=step_of, reverse=True):
+        try:
+            return read_checkpoint(candidate, with_state=True)
+        except SpeechlabError as error:
+            report(f"passed over: {error}")
+    return None
+
+
+def remove_old(folder: Path, keep: int) -> None:
+    """Delete all but the ``keep`` newest checkpoints, and what interrupted writes left behind."""
+    steps = [item for item in folder.glob("step-*") if item.name.removeprefix("step-").isdigit()]
+    for old in sorted(steps, key=step_of)[:-keep]:
+        shutil.rmtree(old, ignore_errors=True)
+    for leftover in folder.glob(".step-*.tmp"):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def step_of(folder: Path) -> int:
+    """Training step in a checkpoint folder's name."""
+    return int(folder.name.removeprefix("step-"))
+
+
+def sha256(path: Path) -> str:
+    """Hexadecimal SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def flush(path: Path) -> None:
+    """Force a file, or on POSIX a folder's entries, to the disk."""
+    if os.name == "nt" and path.is_dir():
+        return  # Windows cannot open folders; its renames are journalled
+    descriptor = os.open(path, os.O_RDONLY if os.name != "nt" else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

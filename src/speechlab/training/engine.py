@@ -1,0 +1,379 @@
+"""The training loop: precision, accumulation, clipping, moving averages, logs, health, checkpoints and resuming.
+
+A recipe says what is trained and how a step goes; the engine does everything around it, on one device or, under
+``torchrun``, on many (Lightning Fabric). Running the same training again resumes it.
+"""
+
+import contextlib
+import json
+import math
+import os
+import random
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning.fabric import Fabric
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from speechlab.audio.io import Audio
+from speechlab.config import Experiment, to_dict
+from speechlab.data.datasets import EpochSampler
+from speechlab.errors import SpeechlabError
+from speechlab.training.checkpoints import newest_checkpoint, remove_old, write_checkpoint
+from speechlab.training.health import HealthMonitor, NonFiniteLoss
+from speechlab.training.logs import RunLog
+from speechlab.training.recipes.base import Recipe
+from speechlab.training.schedules import learning_rate
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """Where a run left its things, and its last numbers."""
+
+    run_dir: Path
+    checkpoint: Path
+    step: int
+    metrics: dict[str, float]
+
+
+def seed_everything(seed: int) -> None:
+    """Seed the generators of python, numpy and PyTorch."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+
+
+def rng_state() -> dict[str, Any]:
+    """State of every random generator, in types that load with ``weights_only=True``."""
+    version, numbers, gauss = random.getstate()
+    kind, keys, position, has_gauss, cached = np.random.get_state()
+    return {
+        "python": [version, list(numbers), gauss],
+        "numpy": [kind, keys.tolist(), position, has_gauss, cached],
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+    }
+
+
+def set_rng_state(state: dict[str, Any]) -> None:
+    """Put every random generator back to a saved state."""
+    version, numbers, gauss = state["python"]
+    random.setstate((version, tuple(numbers), gauss))
+    kind, keys, position, has_gauss, cached = state["numpy"]
+    np.random.set_state((kind, np.array(keys, dtype=np.uint32), position, has_gauss, cached))
+    torch.set_rng_state(state["torch"])
+    if torch.cuda.is_available() and len(state["cuda"]) == torch.cuda.device_count():
+        torch.cuda.set_rng_state_all(state["cuda"])
+
+
+def choose_precision(wanted: str) -> str:
+    """Turn ``auto`` into what this device is good at: fp16 where bf16 would be emulated, as on a T4; fp32 on a CPU."""
+    if wanted != "auto":
+        return wanted
+    if not torch.cuda.is_available():
+        return "fp32"
+    return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
+
+
+def make_fabric(precision: str) -> Fabric:
+    """One device, or all that ``torchrun`` started."""
+    names = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
+    accelerator = "cuda" if torch.cuda.is_available() else "cpu"
+    if "LOCAL_RANK" in os.environ:
+        local, total = int(os.environ["LOCAL_WORLD_SIZE"]), int(os.environ["WORLD_SIZE"])
+        fabric = Fabric(accelerator=accelerator, strategy="ddp", devices=local, num_nodes=total // local, precision=names[precision])
+    else:
+        fabric = Fabric(accelerator=accelerator, devices=1, precision=names[precision])
+    fabric.launch()
+    return fabric
+
+
+class Engine:
+    """Everything around a recipe's step.
+
+    Args:
+        recipe: what is trained.
+        run_dir: folder of the run; what a former run left there is continued.
+    """
+
+    def __init__(self, recipe: Recipe, run_dir: Path):
+        self.experiment: Experiment = recipe.experiment
+        self.config = recipe.experiment.training
+        self.recipe, self.run_dir = recipe, Path(run_dir)
+        if self.config.n_threads:
+            torch.set_num_threads(self.config.n_threads)
+        self.precision = choose_precision(self.config.precision)
+        self.fabric = make_fabric(self.precision)
+        self.step, self.skipped, self.metrics = 0, 0, {}
+        self.health = HealthMonitor()
+        seed_everything(self.config.seed)
+        recipe.build(self)
+        self.modules: dict[str, nn.Module] = dict(recipe.networks)
+        for name, network in self.modules.items():
+            recipe.networks[name] = self.fabric.setup_module(network, move_to_device=True)
+        self.optimisers = {
+            name: self.fabric.setup_optimizers(optimiser) for name, optimiser in recipe.make_optimisers().items()
+        }
+        main = self.modules[recipe.main]
+        self.average = None
+        if self.config.ema_decay:
+            self.average = {name: value.detach().clone() for name, value in main.state_dict().items()}
+        self.log = RunLog(self.run_dir, self.config, self.experiment) if self.fabric.is_global_zero else None
+        self.resume()
+
+    # -- what recipes call ---------------------------------------------------------------------------------------
+
+    def autocast(self) -> contextlib.AbstractContextManager:
+        """Context of the run's reduced precision, for what happens outside a network's ``forward``."""
+        return self.fabric.autocast()
+
+    def backward(self, loss: Tensor, names: list[str]) -> None:
+        """Accumulate gradients of a loss; a non-finite one stops the step, naming the batch's files."""
+        if not torch.isfinite(loss):
+            raise NonFiniteLoss("the loss", names)
+        self.fabric.backward(loss)
+
+    def update(self, name: str, names: list[str]) -> float:
+        """Clip, step and clear one network's optimiser; returns the gradient norm before clipping."""
+        optimiser, limit = self.optimisers[name], self.config.clip_norm or math.inf
+        network = self.recipe.networks[name]
+        norm = self.fabric.clip_gradients(network, optimiser, max_norm=limit, error_if_nonfinite=False)
+        if not torch.isfinite(norm) and self.precision != "fp16":  # fp16's scaler skips by itself and lowers its scale
+            raise NonFiniteLoss(f"the gradient of {name}", names)
+        rate = learning_rate(self.step, self.recipe.optimiser_config(name), self.config.steps, self.steps_per_epoch)
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        optimiser.step()
+        optimiser.zero_grad()
+        return norm.item()
+
+    # -- the loop ------------------------------------------------------------------------------------------------
+
+    def run(self) -> RunResult:
+        """Train to the last step, however often that takes.
+
+        Raises:
+            SpeechlabError: several steps in a row were not finite; the message names the files.
+        """
+        if self.step >= self.config.steps:
+            self.say(f"{self.experiment.name}: already trained, {self.step} steps in {self.run_dir}")
+            return self.result()
+        batches, started, first = self.batches(), time.perf_counter(), self.step
+        if not self.step:
+            self.render()
+        while self.step < self.config.steps:
+            self.step += 1
+            self.train_one(batches)
+            if self.step % self.config.log_every == 0 or self.step == self.config.steps:
+                rate = (self.step - first) / (time.perf_counter() - started)
+                self.write_log({**self.metrics, "steps_per_second": rate})
+            last = self.step == self.config.steps
+            if self.step % self.config.validate_every == 0 or last:
+                self.validate()
+            if self.step % self.config.render_every == 0 or last:
+                self.render()
+            if self.step % self.config.checkpoint_every == 0 or last:
+                self.save()
+        if self.log:
+            self.log.close()
+        return self.result()
+
+    def train_one(self, batches: Iterator) -> None:
+        """One optimiser step of every network, or a skipped one where a number is not finite."""
+        group = [self.fabric.to_device(next(batches)) for _ in range(self.config.accumulate)]
+        try:
+            self.metrics = self.recipe.train_step(group)
+            self.skipped = 0
+        except NonFiniteLoss as error:
+            for optimiser in self.optimisers.values():
+                optimiser.zero_grad()
+            self.skipped += 1
+            self.metrics = {"skipped": float(self.skipped)}
+            self.health.add(self.step, "error", f"step skipped: {error}", "look at these files with the corpus report")
+            if self.skipped >= self.config.max_skipped_steps:
+                self.write_health()
+                raise SpeechlabError(
+                    f"training stopped at step {self.step}: {self.skipped} steps in a row had to be skipped, {error}. "
+                    "Lower optimiser.learning_rate, set training.clip_norm, or use training.precision=fp32"
+                ) from error
+        self.update_average()
+        for finding in self.health.observe(self.step, self.metrics):
+            self.say(f"health, step {finding.step}: {finding.what}; {finding.attempt}")
+
+    def batches(self) -> Iterator:
+        """Endless batches, beginning with the first that the run has not seen."""
+        n_workers = self.config.n_workers
+        loader = DataLoader(
+            self.recipe.dataset,
+            batch_sampler=self.sampler(self.step * self.config.accumulate),
+            collate_fn=self.recipe.collate,
+            num_workers=n_workers,
+            pin_memory=torch.cuda.is_available(),
+            prefetch_factor=4 if n_workers else None,
+        )
+        return iter(loader)
+
+    def sampler(self, start: int = 0) -> EpochSampler:
+        """Order of the training items, from batch number ``start`` on."""
+        return EpochSampler(
+            len(self.recipe.dataset),
+            self.config.batch_size,
+            self.config.seed,
+            self.recipe.item_lengths,
+            start,
+            self.fabric.global_rank,
+            self.fabric.world_size,
+        )
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Optimiser steps in one pass over the training set."""
+        return max(self.sampler().batches_per_epoch // self.config.accumulate, 1)
+
+    # -- moving average --------------------------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def update_average(self) -> None:
+        """Move the averaged weights towards the current ones; faster in the first steps."""
+        if self.average is None:
+            return
+        decay = min(self.config.ema_decay, (1 + self.step) / (10 + self.step))
+        for name, value in self.modules[self.recipe.main].state_dict().items():
+            if value.is_floating_point():
+                self.average[name].lerp_(value, 1 - decay)
+            else:
+                self.average[name].copy_(value)
+
+    @contextlib.contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Evaluate with the averaged weights, if there are any, in eval mode, without touching the training's randomness."""
+        main, saved = self.modules[self.recipe.main], None
+        state = rng_state()
+        if self.average is not None:
+            saved = {name: value.clone() for name, value in main.state_dict().items()}
+            main.load_state_dict(self.average)
+        main.eval()
+        try:
+            with torch.no_grad():
+                yield
+        finally:
+            main.train()
+            if saved is not None:
+                main.load_state_dict(saved)
+            set_rng_state(state)
+
+    # -- what is written ---------------------------------------------------------------------------------------------
+
+    def validate(self) -> None:
+        """Log the recipe's validation numbers."""
+        with self.averaged():
+            numbers = self.recipe.validate()
+        self.write_log({f"validation/{name}": value for name, value in numbers.items()})
+
+    def render(self) -> None:
+        """Keep the same sentences or clips as they sound now."""
+        if self.log is None:
+            return
+        with self.averaged():
+            clips: dict[str, Audio] = self.recipe.render()
+        for name, audio in clips.items():
+            self.health.observe_render(self.step, name, float(np.sqrt(np.mean(np.square(audio.waveform)) + 1e-20)))
+        self.log.write_renders(self.step, clips)
+        self.write_health()
+
+    def write_log(self, numbers: dict[str, float]) -> None:
+        """Send numbers to JSON lines, TensorBoard and, if asked for, W&B; print them once in a while."""
+        if self.log:
+            self.log.write(self.step, numbers, self.config.steps)
+            self.write_health()
+
+    def write_health(self) -> None:
+        """Write the findings for the panel."""
+        if self.log:
+            self.log.write_health(self.health.to_list())
+
+    def save(self) -> None:
+        """Write a checkpoint; a full disk is reported and training goes on from what is there."""
+        state = {
+            "step": self.step,
+            "networks": {name: module.state_dict() for name, module in self.modules.items()},
+            "optimisers": {name: optimiser.state_dict() for name, optimiser in self.optimisers.items()},
+            "average": self.average or {},
+            "scaler": self.fabric._precision.state_dict(),
+            "rng": rng_state(),
+            "logger_run_id": self.log.run_id if self.log else "",
+        }
+        if not self.fabric.is_global_zero:
+            return
+        folder = self.run_dir / "checkpoints" / f"step-{self.step:07d}"
+        main = self.average or self.modules[self.recipe.main].state_dict()
+        try:
+            write_checkpoint(folder, main, self.card(), state)
+            remove_old(folder.parent, self.config.keep_checkpoints)
+        except OSError as error:
+            self.health.add(self.step, "error", f"no checkpoint could be written ({error})", "free disk space; training goes on")
+            self.say(f"no checkpoint at step {self.step}: {error}; free disk space, training goes on")
+            self.write_health()
+
+    def card(self) -> dict[str, Any]:
+        """What is written beside the weights."""
+        return {
+            **self.recipe.card(),
+            "audio": to_dict(self.experiment.audio),
+            "experiment": to_dict(self.experiment),
+            "steps": self.step,
+            "metrics": self.metrics,
+            "git_commit": git_commit(),
+            "torch": torch.__version__,
+        }
+
+    def resume(self) -> None:
+        """Continue from the newest whole checkpoint, if the run has one."""
+        newest = newest_checkpoint(self.run_dir / "checkpoints", self.say)
+        logged = self.log.last_step() if self.log else 0
+        if newest is None:
+            if logged:
+                self.say(f"{self.experiment.name}: no checkpoint yet, begins again ({logged} steps lost)")
+            if self.log:
+                self.log.open(0)
+            return
+        state = newest.state
+        for name, module in self.modules.items():
+            module.load_state_dict(state["networks"][name])
+        for name, optimiser in self.optimisers.items():
+            optimiser.load_state_dict(state["optimisers"][name])
+        if self.average is not None:
+            self.average = {name: value.to(self.fabric.device) for name, value in state["average"].items()}
+        self.fabric._precision.load_state_dict(state["scaler"])
+        self.step = state["step"]
+        if self.log:
+            self.log.open(self.step, state["logger_run_id"])
+            lost = max(logged - self.step, 0)
+            self.say(f"{self.experiment.name}: resumes at step {self.step} of {self.config.steps} ({lost} steps lost)")
+        set_rng_state(state["rng"])
+
+    def result(self) -> RunResult:
+        """Where everything is."""
+        newest = self.run_dir / "checkpoints" / f"step-{self.step:07d}"
+        return RunResult(self.run_dir, newest, self.step, self.metrics)
+
+    def say(self, message: str) -> None:
+        """Print once, whatever the number of processes."""
+        if self.fabric.is_global_zero:
+            print(message, flush=True)
+
+
+def git_commit() -> str:
+    """Commit of the code that runs, empty outside a repository."""
+    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=5, check=True).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return ""

@@ -1,0 +1,89 @@
+"""The health panel: watch a run's numbers, name what is wrong and say what to try."""
+
+import math
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from statistics import median
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that looks wrong."""
+
+    step: int
+    level: str  # warning or error
+    what: str
+    attempt: str  # what to try
+
+
+class NonFiniteLoss(Exception):
+    """A loss or gradient that is not a number; carries the files of the batch."""
+
+    def __init__(self, what: str, names: list[str]):
+        super().__init__(f"{what} is not finite on the batch of {', '.join(names)}")
+        self.what, self.names = what, names
+
+
+class HealthMonitor:
+    """Collect findings from the metrics of each step; each kind is reported once per ``silence`` steps."""
+
+    HISTORY = 200  # steps over which medians are taken
+
+    def __init__(self, silence: int = 500):
+        self.silence = silence
+        self.findings: list[Finding] = []
+        self.history: dict[str, deque[float]] = {}
+        self.last: dict[str, int] = {}
+
+    def observe(self, step: int, metrics: Mapping[str, float]) -> list[Finding]:
+        """Look at one step's metrics and return the new findings."""
+        before = len(self.findings)
+        for name, value in metrics.items():
+            past = self.history.setdefault(name, deque(maxlen=self.HISTORY))
+            if name.startswith("gradient_norm/"):
+                self.check_gradient(step, name, value, past)
+            past.append(value)
+        self.check_discriminator(step)
+        sharpness = metrics.get("alignment/sharpness")
+        if sharpness is not None and step >= 1000 and sharpness < 0.3:
+            self.add(step, "warning", f"the alignment is not sharp yet (mean row maximum {sharpness:.2f} after {step} steps, 0.8 is expected)",
+                     "check that transcripts match their recordings and that mels are standardised")  # fmt: skip
+        return self.findings[before:]
+
+    def check_gradient(self, step: int, name: str, value: float, past: deque[float]) -> None:
+        """Report a gradient norm far above its own median."""
+        if len(past) >= 50 and value > 20 * median(past):
+            self.add(step, "warning", f"{name} jumped to {value:.3g}, its median is {median(past):.3g}",
+                     "one odd file can do this once; if it lasts, lower the learning rate or set training.clip_norm")  # fmt: skip
+
+    def check_discriminator(self, step: int) -> None:
+        """Report a discriminator that has won, or that sees no difference."""
+        losses = self.history.get("discriminator/loss_per_network")
+        if not losses or len(losses) < self.HISTORY:
+            return
+        level = median(losses)
+        if level < 0.05:
+            self.add(step, "warning", f"the discriminators tell real from fake almost surely (loss {level:.3f} each)",
+                     "lower their learning rate or width, or raise mel_weight for a while")  # fmt: skip
+        if level > 0.495:
+            self.add(step, "warning", f"the discriminators cannot tell real from fake (loss {level:.3f} each, 0.5 is guessing)",
+                     "raise their learning rate or width; check that they receive real audio at all")  # fmt: skip
+
+    def observe_render(self, step: int, name: str, rms: float) -> None:
+        """Report a rendered clip that is silent; ``rms`` in units of full scale."""
+        if not math.isfinite(rms) or rms < 1e-4:
+            self.add(step, "warning", f"the rendered clip {name!r} is silent (RMS {rms:.1e})",
+                     "early on this is normal; later, check the loudness of the training files and the vocoder's mel")  # fmt: skip
+
+    def add(self, step: int, level: str, what: str, attempt: str) -> None:
+        """Record a finding, unless one of its kind was recorded a short while ago."""
+        kind = attempt
+        if level == "warning" and step - self.last.get(kind, -self.silence) < self.silence:
+            return
+        self.last[kind] = step
+        self.findings.append(Finding(step, level, what, attempt))
+
+    def to_list(self) -> list[dict]:
+        """Findings as written to ``health.json``: step, level, what, try."""
+        return [{("try" if key == "attempt" else key): value for key, value in asdict(item).items()} for item in self.findings]

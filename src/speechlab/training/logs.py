@@ -1,0 +1,122 @@
+"""A run's records: JSON lines and TensorBoard always, W&B if asked; renders for the time-travel player."""
+
+import json
+import os
+import time
+from pathlib import Path
+
+from speechlab.audio.io import Audio, write_audio
+from speechlab.config import Experiment, TrainingConfig, to_dict
+
+PRINT_EVERY_S = 20.0  # seconds between printed lines
+
+
+def write_json(path: Path, value: object) -> None:
+    """Replace a JSON file in one step."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    temporary.replace(path)
+
+
+def read_log(run_dir: Path) -> list[dict]:
+    """Read ``log.jsonl``; a last line cut off by a kill is left out."""
+    path = Path(run_dir) / "log.jsonl"
+    records = []
+    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
+        try:
+            records.append(json.loads(line))
+        except json.JSONDecodeError:
+            continue  # the line that was being written when the process died
+    return records
+
+
+class RunLog:
+    """Write a run's numbers, sounds and findings below its folder."""
+
+    def __init__(self, run_dir: Path, config: TrainingConfig, experiment: Experiment):
+        self.run_dir, self.config, self.experiment = run_dir, config, experiment
+        run_dir.mkdir(parents=True, exist_ok=True)
+        write_json(run_dir / "config.json", to_dict(experiment))
+        self.run_id, self.board, self.wandb = "", None, None
+        self.started = self.printed = time.monotonic()
+
+    def last_step(self) -> int:
+        """Last step of which there is a record."""
+        return max((record["step"] for record in read_log(self.run_dir)), default=0)
+
+    def open(self, step: int, run_id: str = "") -> None:
+        """Begin writing after ``step``; records of later steps, lost with their process, are dropped."""
+        from torch.utils.tensorboard import SummaryWriter
+
+        kept = [record for record in read_log(self.run_dir) if record["step"] <= step]
+        path = self.run_dir / "log.jsonl"
+        temporary = path.with_name(f".log.{os.getpid()}.tmp")
+        temporary.write_text("".join(json.dumps(record) + "\n" for record in kept), encoding="utf-8")
+        temporary.replace(path)
+        self.file = path.open("a", encoding="utf-8")
+        self.first_step = step
+        self.board = SummaryWriter(str(self.run_dir / "tensorboard"), purge_step=step + 1)
+        self.run_id = run_id
+        if self.config.wandb != "disabled":
+            self.open_wandb(run_id)
+
+    def open_wandb(self, run_id: str) -> None:
+        """Start or continue a W&B run; its trouble is printed and never stops a training."""
+        import wandb
+
+        try:
+            settings = wandb.Settings(init_timeout=20, silent=True)
+            self.wandb = wandb.init(
+                project="speechlab",
+                name=self.experiment.name,
+                id=run_id or None,
+                resume="allow",
+                mode=self.config.wandb,
+                dir=str(self.run_dir),
+                config=to_dict(self.experiment),
+                settings=settings,
+            )
+            self.run_id = self.wandb.id
+        except Exception as error:  # a logger must not cost a training
+            print(f"W&B is off: {type(error).__name__}; the JSON and TensorBoard logs go on")
+
+    def write(self, step: int, numbers: dict[str, float], total: int) -> None:
+        """Record numbers of one step."""
+        record = {"step": step, "time": round(time.time(), 3), **numbers}
+        self.file.write(json.dumps(record) + "\n")
+        self.file.flush()
+        for name, value in numbers.items():
+            self.board.add_scalar(name, value, step)
+        if self.wandb:
+            self.wandb.log(numbers, step=step)
+        now = time.monotonic()
+        if now - self.printed >= PRINT_EVERY_S or step >= total or any("validation" in name for name in numbers):
+            self.printed = now
+            left = (total - step) / numbers["steps_per_second"] if numbers.get("steps_per_second") else 0
+            shown = "  ".join(f"{name} {value:.4g}" for name, value in numbers.items())
+            print(f"step {step}/{total}  {shown}" + (f"  {left / 60:.0f} min left" if left > 60 else ""), flush=True)
+
+    def write_renders(self, step: int, clips: dict[str, Audio]) -> None:
+        """Keep rendered clips of one step and list them in ``renders/index.json``."""
+        if not clips:
+            return
+        folder = self.run_dir / "renders" / f"step-{step:07d}"
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, audio in clips.items():
+            write_audio(folder / f"{name}.wav", audio.waveform, audio.sample_rate)
+        index = self.run_dir / "renders" / "index.json"
+        entries = json.loads(index.read_text(encoding="utf-8")) if index.is_file() else []
+        entries = [entry for entry in entries if entry["step"] != step]
+        entries.append({"step": step, "items": {name: f"{folder.name}/{name}.wav" for name in clips}})
+        write_json(index, sorted(entries, key=lambda entry: entry["step"]))
+
+    def write_health(self, findings: list[dict]) -> None:
+        """Write the findings for the health panel."""
+        write_json(self.run_dir / "health.json", {"findings": findings})
+
+    def close(self) -> None:
+        """Flush everything."""
+        self.file.close()
+        self.board.close()
+        if self.wandb:
+            self.wandb.finish()

@@ -1,0 +1,73 @@
+"""What every recipe offers the engine."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+from torch.utils.data import Dataset
+
+from speechlab.audio.io import Audio
+from speechlab.config import Experiment, OptimiserConfig
+from speechlab.registry import Registry
+
+if TYPE_CHECKING:
+    from speechlab.training.engine import Engine
+
+recipes = Registry("trainer")
+
+
+class Recipe(ABC):
+    """A trainer: networks, data, one step, what to measure and what to render.
+
+    Attributes:
+        networks: by name; ``main`` is the one whose weights a checkpoint gives to inference.
+        dataset: indexed by (epoch, index).
+        item_lengths: of the dataset's items, if batches are to be bucketed.
+    """
+
+    main: str
+    dataset: Dataset
+    collate: Callable
+    item_lengths: Sequence[int] | None = None
+
+    def __init__(self, experiment: Experiment):
+        self.experiment = experiment
+        self.networks: dict[str, nn.Module] = {}
+        self.engine: Engine
+
+    @abstractmethod
+    def build(self, engine: "Engine") -> None:
+        """Make the networks and the data; the seed is set."""
+
+    @abstractmethod
+    def train_step(self, batches: Sequence[Any]) -> dict[str, float]:
+        """Take one optimiser step over the given batches (several when gradients are accumulated)."""
+
+    @abstractmethod
+    def validate(self) -> dict[str, float]:
+        """Measure on held-out data; the main network is in eval mode with averaged weights."""
+
+    def render(self) -> dict[str, Audio]:
+        """Say or resynthesise the same few things, to be compared over time."""
+        return {}
+
+    def card(self) -> dict[str, Any]:
+        """Model name, sizes, vocabulary, data and licence."""
+        return {}
+
+    def optimiser_config(self, name: str) -> OptimiserConfig:
+        """Optimiser settings of one network."""
+        return self.experiment.optimiser
+
+    def make_optimisers(self) -> dict[str, torch.optim.Optimizer]:
+        """One AdamW per network."""
+        optimisers = {}
+        for name, network in self.networks.items():
+            config = self.optimiser_config(name)
+            parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
+            optimisers[name] = torch.optim.AdamW(
+                parameters, config.learning_rate, tuple(config.betas), config.epsilon, config.weight_decay
+            )
+        return optimisers
