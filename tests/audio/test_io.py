@@ -148,11 +148,11 @@ def test_bad_files_give_one_clear_line(tmp_path, kind, message):
     assert "bad.wav" in str(caught.value) and "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["cut.wav", "cut.flac", "cut.mp3", "cut.m4a"])
+@pytest.mark.parametrize("name", ["cut.wav", "cut.flac", "cut.mp3", "cut.m4a", "cut.webm"])
 def test_a_file_cut_in_half_is_called_damaged_or_unreadable(tmp_path, name):
-    path, noise = tmp_path / name, np.random.default_rng(0).uniform(-0.3, 0.3, 2 * RATE).astype(np.float32)
-    if name.endswith("m4a"):
-        write_with_ffmpeg(path, noise, RATE, "aac")
+    path, noise = tmp_path / name, np.random.default_rng(0).uniform(-0.3, 0.3, 96_000).astype(np.float32)
+    if name.endswith(("m4a", "webm")):
+        write_with_ffmpeg(path, noise, 48_000, "aac" if name.endswith("m4a") else "libopus")
     else:
         write_audio(path, noise, RATE)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])

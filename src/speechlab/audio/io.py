@@ -74,7 +74,7 @@ def read_audio(path: str | Path, sample_rate: int | None = None) -> Audio:
     """Read a whole recording as mono.
 
     Several channels are averaged. Samples beyond [-1, 1], which float files may hold, are returned as they are.
-    Ogg files and raw streams do not state their length, so that a cut one is read as far as it goes.
+    Ogg and amr files do not state their length, so that a cut one is read as far as it goes.
 
     Args:
         path: any format that libsndfile or FFmpeg knows.
@@ -207,25 +207,27 @@ def read_with_pyav(path: Path) -> tuple[np.ndarray, int]:
     """Decode the first sound track with FFmpeg: (samples, channels) float32 and its rate."""
     import av
 
-    parts, n_packets = [], 0
+    parts: list[np.ndarray] = []
     try:
         # opened here, not by name: a playlist posing as audio must not make FFmpeg open other files or addresses
         with path.open("rb") as file, av.open(file, options={"protocol_whitelist": "none"}) as container:
             stream = first_track(container, path)
-            promised, sample_rate = stream.frames, stream.codec_context.sample_rate
+            sample_rate = stream.codec_context.sample_rate
+            # FFmpeg itself complains about a cut mp4; a cut webm just ends, and its stated length gives it away
+            stated = "matroska" in container.format.name and len(container.streams) == 1
+            promised_s = (container.duration or 0) / 1e6 if stated else 0.0
             to_float = av.AudioResampler(format="fltp", rate=sample_rate)
-            for packet in container.demux(stream):
-                n_packets += packet.size > 0
-                for frame in packet.decode():
-                    parts += [piece.to_ndarray() for piece in to_float.resample(frame)]
+            for frame in container.decode(stream):
+                parts += [piece.to_ndarray() for piece in to_float.resample(frame)]
             parts += [piece.to_ndarray() for piece in to_float.resample(None)] if parts else []
     except (av.error.FFmpegError, EOFError) as error:
         if parts:
             raise damaged(path, str(error.strerror)) from error
         raise not_audio(path) from error
-    if n_packets < promised:  # only mp4 and its kin state it
-        raise damaged(path, f"{n_packets} of {promised} packets are there")
-    return np.concatenate(parts, axis=1).T if parts else np.zeros((0, 1), np.float32), sample_rate
+    samples = np.concatenate(parts, axis=1).T if parts else np.zeros((0, 1), np.float32)
+    if len(samples) / sample_rate < 0.95 * promised_s - 0.1:
+        raise damaged(path, f"{len(samples) / sample_rate:.1f} of {promised_s:.1f} s are there")
+    return samples, sample_rate
 
 
 def probe_with_pyav(path: Path) -> AudioInfo:
