@@ -2,10 +2,13 @@
 
 import hashlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
+
+from speechlab.config import AudioSpec, CorpusConfig
 from speechlab.registry import Registry
 
 TRAIN, VALIDATION, TEST = SPLITS = ("train", "validation", "test")
@@ -34,7 +37,9 @@ class Corpus:
     licence: str
     citation: str
     sample_rate: int  # Hz, of the files as they lie on the disk
-    remove_offset: bool = True  # subtract each file's mean before computing features
+    config: CorpusConfig = field(default_factory=CorpusConfig)  # says how the recordings are read
+    timings: Callable[[str, AudioSpec, int], tuple[list[str], np.ndarray]] | None = None
+    """True (symbols, durations) for (id, spec, frames), where the corpus knows them: only the embedded one does."""
     _by_id: dict[str, Utterance] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -45,6 +50,9 @@ class Corpus:
 
     def __getitem__(self, id: str) -> Utterance:
         return self._by_id[id]
+
+    def __contains__(self, id: str) -> bool:
+        return id in self._by_id
 
     def split(self, name: str) -> list[Utterance]:
         """Utterances of one split (train, validation or test), in corpus order."""

@@ -1,18 +1,18 @@
 """Any folder of recordings: LJ Speech's layout (metadata.csv), or a text file beside each recording.
 
 LJ layout: ``metadata.csv`` with ``id|text`` or ``id|raw text|normalised text`` a line, UTF-8, no header, no quoting;
-audio in ``wavs/`` or in the folder itself. Pairs: ``name.wav`` with ``name.txt`` (or ``name.lab``), at any depth; the name
-of a sub-folder is the speaker. A recording without a transcript is kept: a vocoder needs none.
+audio in ``wavs/`` or in the folder itself. Pairs: ``name.wav`` with ``name.txt`` (or ``name.lab``), at any depth; the
+name of a sub-folder is the speaker. A recording without a transcript is kept: a vocoder needs none.
 """
 
 from pathlib import Path
 
+from speechlab.audio.io import AUDIO_SUFFIXES, probe
 from speechlab.config import CorpusConfig
 from speechlab.data.corpora.base import Corpus, Utterance, corpora, with_validation
 from speechlab.errors import SpeechlabError
 
-AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a", ".mp4", ".webm", ".amr", ".aac", ".aiff")
-"""Recognised recordings; where one name has several, the first of this list is taken."""
+PREFERRED = (".wav", ".flac")  # where one name has several files, these are taken before lossy ones
 
 
 def read_metadata(path: Path) -> list[tuple[str, str]]:
@@ -42,11 +42,10 @@ def read_metadata(path: Path) -> list[tuple[str, str]]:
 def find_audio(folder: Path, recursive: bool) -> dict[str, Path]:
     """Map each recording's name without suffix, relative to the folder, to its path; sorted by name."""
     paths = folder.rglob("*") if recursive else folder.glob("*")
-    rank = {suffix: order for order, suffix in enumerate(AUDIO_SUFFIXES)}
-    found = [path for path in paths if path.suffix.lower() in rank and not path.name.startswith(".")]
-    found.sort(key=lambda path: (path.relative_to(folder).as_posix(), rank[path.suffix.lower()]))
+    found = [path for path in paths if path.suffix.lower() in AUDIO_SUFFIXES and not path.name.startswith(".")]
+    rank = {suffix: order for order, suffix in enumerate(PREFERRED)}
     audio: dict[str, Path] = {}
-    for path in sorted(found, key=lambda path: rank[path.suffix.lower()]):
+    for path in sorted(found, key=lambda path: (rank.get(path.suffix.lower(), len(rank)), path.as_posix())):
         audio.setdefault(path.relative_to(folder).with_suffix("").as_posix(), path)
     return dict(sorted(audio.items()))
 
@@ -76,20 +75,24 @@ def from_pairs(folder: Path) -> list[Utterance]:
 def load_folder(config: CorpusConfig) -> Corpus:
     """Load any folder in LJ layout or of recordings with text files; ``config.path`` says where it is."""
     if not config.path:
-        raise SpeechlabError("the corpus 'folder' needs corpus.path=FOLDER: a metadata.csv with wavs/, or wav + txt files")
+        raise SpeechlabError(
+            "the corpus 'folder' needs corpus.path=FOLDER: a metadata.csv with wavs/, or wav + txt files"
+        )
     folder = Path(config.path)
     if not folder.is_dir():
-        raise SpeechlabError(f"corpus.path={folder} is not a folder; give one with metadata.csv and wavs/, or wav + txt files")
+        raise SpeechlabError(
+            f"corpus.path={folder} is not a folder; give one with metadata.csv and wavs/, or wav + txt files"
+        )
     utterances = from_metadata(folder) if (folder / "metadata.csv").is_file() else from_pairs(folder)
     if not utterances:
-        raise SpeechlabError(f"{folder} has no metadata.csv and no recordings ({', '.join(AUDIO_SUFFIXES)})")
+        raise SpeechlabError(f"{folder} has no metadata.csv and no recordings ({', '.join(sorted(AUDIO_SUFFIXES))})")
     return Corpus(
         name=folder.resolve().name,
         utterances=with_validation(utterances, config.n_validation),
         licence=describe_licence(folder),
         citation="",
         sample_rate=first_sample_rate(utterances),
-        remove_offset=config.remove_offset,
+        config=config,
     )
 
 
@@ -101,11 +104,11 @@ def describe_licence(folder: Path) -> str:
 
 def first_sample_rate(utterances: list[Utterance]) -> int:
     """Sample rate in Hz of the first recording that can be read."""
-    import soundfile
-
     for utterance in utterances:
         try:
-            return soundfile.info(utterance.audio_path).samplerate
-        except (RuntimeError, OSError):
+            return probe(utterance.audio_path).sample_rate
+        except SpeechlabError:
             continue  # feature extraction will list it
-    raise SpeechlabError(f"none of {len(utterances)} recordings can be read, the first being {utterances[0].audio_path}")
+    raise SpeechlabError(
+        f"none of {len(utterances)} recordings can be read, the first being {utterances[0].audio_path}"
+    )

@@ -1,0 +1,162 @@
+"""Downloads that survive: resumed after a cut, tried from mirrors, checked against a hash, unpacked safely."""
+
+import errno
+import hashlib
+import http.client
+import os
+import shutil
+import tarfile
+import time
+import urllib.error
+import urllib.request
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from speechlab.errors import SpeechlabError
+
+CHUNK = 1 << 20  # bytes read at a time
+ATTEMPTS = 5  # per address; an attempt that got further does not count
+TIMEOUT_S = 30.0  # without a byte
+WAIT_S = 2.0  # before the second attempt; doubled each time
+
+
+def fetch(urls: Sequence[str], sha256: str, destination: Path) -> Path:
+    """Download a file; what an earlier, interrupted call got is continued.
+
+    Args:
+        urls: the same file at several addresses, tried in order.
+        sha256: of the whole file, in hexadecimal.
+        destination: where the file goes; while incomplete it is called ``<name>.part``.
+
+    Returns:
+        ``destination``. A file that is already there with the right hash is not downloaded again.
+
+    Raises:
+        SpeechlabError: no address gave the file, its hash is wrong everywhere, or the disk is full.
+    """
+    if destination.is_file() and sha256_of(destination) == sha256:
+        return destination
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    partial = destination.with_name(destination.name + ".part")
+    problems = []
+    for url in urls:
+        problem = download(url, partial)
+        if not problem:
+            found = sha256_of(partial)
+            if found == sha256:
+                partial.replace(destination)
+                return destination
+            partial.unlink()  # nothing in it can be trusted, not even its beginning
+            problem = f"wrong content: SHA-256 {found[:12]}..., expected {sha256[:12]}..."
+        problems.append(f"{url}: {problem}")
+    raise SpeechlabError(
+        f"could not download {destination.name} ({'; '.join(problems)}); "
+        f"run again to continue, or put the file at {destination}"
+    )
+
+
+def download(url: str, partial: Path) -> str:
+    """Continue the partial file from one address until it is complete; give the problem if that fails, else ''."""
+    wait_s, attempts = WAIT_S, 0
+    while True:
+        before = partial.stat().st_size if partial.exists() else 0
+        try:
+            append(url, partial)
+            return ""
+        except urllib.error.HTTPError as error:
+            if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE and before:
+                return ""  # nothing is missing; the hash will tell whether it is right
+            problem, is_final = f"HTTP {error.code}", error.code in (401, 403, 404, 410)
+        except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
+            problem, is_final = str(getattr(error, "reason", error)), False
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                raise SpeechlabError(f"the disk is full: could not write {partial}; free space and run again") from None
+            raise
+        after = partial.stat().st_size if partial.exists() else 0
+        attempts = 1 if after > before else attempts + 1
+        if is_final or attempts >= ATTEMPTS:
+            return problem
+        time.sleep(wait_s if attempts > 1 else 0.1)
+        wait_s = wait_s * 2 if attempts > 1 else WAIT_S
+
+
+def append(url: str, partial: Path) -> None:
+    """Ask for the bytes that the partial file lacks and append them; begin anew where the server cannot do that.
+
+    Raises:
+        http.client.IncompleteRead: the connection ended before the announced length.
+    """
+    from tqdm.auto import tqdm
+
+    have = partial.stat().st_size if partial.exists() else 0
+    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
+    with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
+        continues = response.status == http.client.PARTIAL_CONTENT
+        have = have if continues else 0
+        announced = response.headers.get("Content-Length")
+        total = have + int(announced) if announced else None
+        with (
+            partial.open("ab" if continues else "wb") as file,
+            tqdm(
+                total=total, initial=have, unit="B", unit_scale=True, desc=partial.stem, mininterval=0.5, leave=False
+            ) as bar,
+        ):
+            while chunk := response.read(CHUNK):
+                file.write(chunk)
+                bar.update(len(chunk))
+                have += len(chunk)
+    if total is not None and have < total:
+        raise http.client.IncompleteRead(b"", total - have)
+
+
+def extract(archive: Path, folder: Path) -> Path:
+    """Unpack a tar or zip archive into a folder, which appears only when it is complete.
+
+    Raises:
+        SpeechlabError: the archive is damaged, holds links or devices, or names a path outside the folder.
+    """
+    temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    try:
+        if zipfile.is_zipfile(archive):
+            with zipfile.ZipFile(archive) as pack:
+                for member in pack.infolist():
+                    if not member.is_dir():
+                        with pack.open(member) as source:
+                            unpack_member(member.filename, source, temporary, archive)
+        else:
+            with tarfile.open(archive, "r|*") as pack:  # a stream: seeking in bzip2 would decompress it again and again
+                for member in pack:
+                    if member.isfile():
+                        unpack_member(member.name, pack.extractfile(member), temporary, archive)
+                    elif not member.isdir():
+                        raise SpeechlabError(f"{archive} holds a link or device, {member.name!r}; it was not unpacked")
+        temporary.replace(folder)
+    except (tarfile.TarError, zipfile.BadZipFile, EOFError) as error:
+        raise SpeechlabError(f"{archive} is damaged ({error}); delete it and download it again") from None
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise SpeechlabError(f"the disk is full: could not unpack {archive}; free space and run again") from None
+        raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return folder
+
+
+def unpack_member(name: str, source, folder: Path, archive: Path) -> None:
+    """Write one file of an archive, if its path stays inside the folder."""
+    target = (folder / name).resolve()
+    if not target.is_relative_to(folder.resolve()) or ":" in name or "\\" in name:
+        raise SpeechlabError(f"{archive} holds the path {name!r}, which leaves its folder; it was not unpacked")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.open("wb") as file:
+        shutil.copyfileobj(source, file, CHUNK)
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

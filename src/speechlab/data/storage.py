@@ -1,0 +1,130 @@
+"""Files of the feature cache: whole or absent, stamped with what they were made from."""
+
+import csv
+import errno
+import hashlib
+import io
+import json
+import os
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from speechlab.errors import SpeechlabError
+
+
+@dataclass(frozen=True)
+class Quarantined:
+    """An utterance that could not be used, and why."""
+
+    id: str
+    audio_path: str
+    layer: str  # acoustic or linguistic
+    reason: str
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write under a temporary name in the same folder, then rename; a reader never sees half a file.
+
+    Raises:
+        SpeechlabError: the disk is full; what was there before is untouched.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name[:100]}.{os.getpid()}.tmp")
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        if error.errno == errno.ENOSPC:
+            raise SpeechlabError(
+                f"the disk is full: could not write {path} ({len(content)} bytes); free space and run again"
+            ) from None
+        raise
+
+
+def file_state(path: Path) -> dict:
+    """Size and time of a file: as long as they stay, its hash is not computed again."""
+    if not path.is_file():
+        raise SpeechlabError(f"{path} does not exist")
+    status = path.stat()
+    return {"bytes": status.st_size, "modified": status.st_mtime_ns}
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def text_hash(text: str) -> str:
+    """SHA-256 of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def short_hash(value: object) -> str:
+    """Twelve hexadecimal digits that stand for a JSON value; they name a folder."""
+    return text_hash(json.dumps(value, sort_keys=True))[:12]
+
+
+def safe_name(id: str) -> str:
+    """Spell an id so that every file system takes it; different ids stay different."""
+    return re.sub(r'[<>:"/\\|?*%\x00-\x1f]|\.$', lambda match: f"%{ord(match[0]):02X}", id)
+
+
+def write_tensors(path: Path, tensors: dict[str, np.ndarray], stamp: dict) -> None:
+    """Write arrays and their stamp to one safetensors file, whole or not at all."""
+    from safetensors.numpy import save
+
+    arrays = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+    write_atomically(path, save(arrays, metadata={"stamp": json.dumps(stamp, ensure_ascii=False)}))
+
+
+def read_tensors(path: Path, advice: str) -> tuple[dict[str, np.ndarray], dict]:
+    """Read arrays and their stamp.
+
+    Raises:
+        SpeechlabError: the file is missing or damaged; the message ends with the advice.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            names = file.keys()
+            return {name: file.get_tensor(name) for name in names}, json.loads(file.metadata()["stamp"])
+    except (OSError, SafetensorError) as error:
+        raise SpeechlabError(f"no features in {path} ({error}); {advice}") from None
+
+
+def read_header(path: Path) -> dict:
+    """Read the stamp of a feature file and its number of frames; empty if the file is missing or damaged."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            header = json.loads(file.metadata()["stamp"])
+            names = file.keys()
+            frames = file.get_slice("mel").get_shape()[1] if "mel" in names else None
+            return header | {"frames": frames}
+    except (OSError, SafetensorError, TypeError, KeyError):
+        return {}
+
+
+def write_quarantine(folder: Path, rows: list[Quarantined]) -> None:
+    """Write ``quarantine.csv``: one line per unusable utterance; only a header when all is well."""
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, ["id", "audio_path", "layer", "reason"])
+    writer.writeheader()
+    writer.writerows(asdict(row) for row in rows)
+    write_atomically(folder / "quarantine.csv", text.getvalue().encode())
+
+
+def read_quarantine(folder: Path) -> list[Quarantined]:
+    """Read ``quarantine.csv``; empty where there is none."""
+    path = folder / "quarantine.csv"
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return [Quarantined(**row) for row in csv.DictReader(file)]
