@@ -1,0 +1,251 @@
+"""The pictures of the notebooks: mels, alignments, pitch and energy, training curves. Axes are in seconds and Hz."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from speechlab.config import AudioSpec
+from speechlab.display.figures import COLOURS, INK, Plot, draw_mel, style_axes, style_legend, to_numpy
+from speechlab.errors import SpeechlabError
+
+
+def as_mel(mel: Any, spec: AudioSpec) -> np.ndarray:
+    """Take (n_mels, frames) or (1, n_mels, frames), tensor or array, as (n_mels, frames)."""
+    values = to_numpy(mel)
+    if values.ndim == 3 and values.shape[0] == 1:
+        values = values[0]
+    if values.ndim != 2 or values.shape[0] != spec.n_mels:
+        raise SpeechlabError(f"a mel to show must be ({spec.n_mels}, frames), got {tuple(values.shape)}; pass one mel")
+    return values
+
+
+def colour_scale(mels: Iterable[np.ndarray], spec: AudioSpec) -> tuple[float, float]:
+    """Lowest and highest log-mel of the common colour scale: from the floor, or a hair above, to the 99.9th percentile."""
+    values = np.concatenate([mel.ravel() for mel in mels])
+    values = values[np.isfinite(values)]
+    if not values.size:
+        raise SpeechlabError("a mel to show holds no finite value; look at the health of the training that made it")
+    high = float(np.percentile(values, 99.9))
+    low = max(float(np.log(spec.log_floor)), float(np.percentile(values, 0.5)))
+    return min(low, high - 1.0), high
+
+
+def show_mels(mels: Mapping[str, Any] | Any, spec: AudioSpec) -> Plot:
+    """Draw log-mels under one another on one time axis and one colour scale.
+
+    Args:
+        mels: name to (n_mels, frames), or one mel.
+    """
+    if not isinstance(mels, Mapping):
+        mels = {"mel": mels}
+    arrays = {name: as_mel(mel, spec) for name, mel in mels.items()}
+    scale = colour_scale(arrays.values(), spec)
+    end_s = max(mel.shape[1] for mel in arrays.values()) / spec.frame_rate
+    plot = Plot(9, 0.5 + 1.75 * len(arrays))
+    rows = np.atleast_1d(plot.subplots(len(arrays), 1, sharex=True))
+    for axes, (name, mel) in zip(rows, arrays.items(), strict=True):
+        image = draw_mel(axes, mel, spec, scale)
+        axes.set_xlim(0, end_s)
+        style_axes(axes, name)
+    rows[-1].set_xlabel("seconds")
+    add_colour_bar(plot, image, rows, "ln magnitude")
+    return plot
+
+
+def add_colour_bar(plot: Plot, image: Any, rows: Any, label: str) -> None:
+    """Put one colour bar beside all rows."""
+    bar = plot.colorbar(image, ax=list(rows), aspect=30, pad=0.01)
+    bar.set_label(label, color=INK, fontsize=9)
+    bar.ax.tick_params(colors=INK, labelsize=8)
+    bar.outline.set_visible(False)
+
+
+def draw_phones(axes: Axes, symbols: Sequence[str], durations: np.ndarray, spec: AudioSpec) -> None:
+    """Mark where each phone starts, and write its symbol above, on two heights where they would collide."""
+    edges_s = np.concatenate([[0], np.cumsum(durations)]) / spec.frame_rate
+    low, high = axes.get_ylim()
+    axes.vlines(edges_s, low, high, color="#ffffff", linewidth=0.7, alpha=0.8)
+    shown = 0
+    for symbol, start, end in zip(symbols, edges_s[:-1], edges_s[1:], strict=True):
+        if end <= start:
+            continue
+        height = 1.02 + 0.09 * (shown % 2)
+        axes.text((start + end) / 2, height, symbol, transform=axes.get_xaxis_transform(), ha="center", va="bottom",
+                  fontsize=8, color=INK)  # fmt: skip
+        shown += 1
+
+
+def check_durations(symbols: Sequence[str], durations: Any, n_frames: int) -> np.ndarray:
+    """Whole frames per symbol, after checking that they fit the symbols and the mel."""
+    frames = to_numpy(durations).reshape(-1).astype(np.int64)
+    if len(frames) != len(symbols) or frames.sum() != n_frames:
+        raise SpeechlabError(
+            f"{len(symbols)} symbols and {n_frames} mel frames need as many durations with that sum, "
+            f"got {len(frames)} with the sum {frames.sum()}; cut the padding off"
+        )
+    return frames
+
+
+def show_alignment(mel: Any, symbols: Sequence[str], durations: Any, spec: AudioSpec, soft: Any = None) -> Plot:
+    """Draw the phones on the mel, and below it how sure the aligner was.
+
+    Args:
+        mel: (n_mels, frames).
+        durations: frames per symbol, (symbols,), their sum is the number of mel frames.
+        soft: alignment probabilities, (symbols, frames) or (frames, symbols); not drawn where it is ``None``.
+    """
+    mel = as_mel(mel, spec)
+    frames = check_durations(symbols, durations, mel.shape[1])
+    heights = [1.9] if soft is None else [1.9, 0.5 + 0.07 * len(symbols)]
+    plot = Plot(9, 0.9 + sum(heights))
+    rows = np.atleast_1d(plot.subplots(len(heights), 1, sharex=True, height_ratios=heights))
+    draw_mel(rows[0], mel, spec, colour_scale([mel], spec))
+    draw_phones(rows[0], symbols, frames, spec)
+    style_axes(rows[0])
+    rows[0].spines[:].set_visible(False)
+    if soft is not None:
+        draw_soft_alignment(rows[1], soft, symbols, mel.shape[1], spec)
+    rows[-1].set_xlabel("seconds")
+    return plot
+
+
+def draw_soft_alignment(axes: Axes, soft: Any, symbols: Sequence[str], n_frames: int, spec: AudioSpec) -> None:
+    """Draw alignment probabilities, one row per symbol from top to bottom, brighter where more certain."""
+    probabilities = to_numpy(soft).squeeze()
+    if probabilities.shape == (n_frames, len(symbols)):
+        probabilities = probabilities.T
+    if probabilities.shape != (len(symbols), n_frames):
+        raise SpeechlabError(f"the alignment must be ({len(symbols)}, {n_frames}), got {probabilities.shape}")
+    extent = (0, n_frames / spec.frame_rate, len(symbols) - 0.5, -0.5)
+    axes.imshow(probabilities, aspect="auto", extent=extent, cmap="magma", vmin=0, vmax=1, interpolation="nearest")
+    step = max(1, len(symbols) // 30)
+    axes.set_yticks(range(0, len(symbols), step), symbols[::step])
+    axes.set_ylabel("phones")
+    style_axes(axes)
+    axes.tick_params(axis="y", labelsize=6.5)
+
+
+def show_pitch_energy(pitch: Any, energy: Any, spec: AudioSpec, mel: Any = None) -> Plot:
+    """Draw pitch and energy over seconds, under the mel where it is given.
+
+    Args:
+        pitch: Hz per frame, (frames,), zero or not finite where unvoiced (a gap in the line); or name to such an array.
+        energy: per frame, (frames,); or name to such an array.
+    """
+    heights = [1.5, 1.1] if mel is None else [1.8, 1.5, 1.1]
+    plot = Plot(9, 0.5 + sum(heights))
+    rows = plot.subplots(len(heights), 1, sharex=True, height_ratios=heights)
+    if mel is not None:
+        mel = as_mel(mel, spec)
+        draw_mel(rows[0], mel, spec, colour_scale([mel], spec))
+        style_axes(rows[0])
+    voiced = {name: np.where(values > 0, values, np.nan) for name, values in named_curves(pitch, "pitch").items()}
+    draw_curves(rows[-2], voiced, spec, "pitch, Hz")
+    draw_curves(rows[-1], named_curves(energy, "energy"), spec, "energy")
+    rows[-1].set_ylim(bottom=0)
+    rows[-1].set_xlabel("seconds")
+    return plot
+
+
+def named_curves(values: Any, name: str) -> dict[str, np.ndarray]:
+    """One curve or several by name, as (frames,) arrays."""
+    curves = values if isinstance(values, Mapping) else {name: values}
+    return {key: to_numpy(curve).reshape(-1) for key, curve in curves.items()}
+
+
+def draw_curves(axes: Axes, curves: Mapping[str, np.ndarray], spec: AudioSpec, label: str) -> None:
+    """Draw per-frame curves at the frames' centres."""
+    for colour, (name, curve) in zip(COLOURS, curves.items(), strict=False):
+        seconds = (np.arange(len(curve)) + 0.5) / spec.frame_rate
+        axes.plot(seconds, curve, color=colour, linewidth=1.4, label=name)
+    axes.set_xlim(0, max(len(curve) for curve in curves.values()) / spec.frame_rate)
+    axes.set_ylabel(label)
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=4))
+    style_axes(axes, grid=True)
+    if len(curves) > 1:
+        style_legend(axes)
+
+
+def read_log(log: Any) -> list[dict[str, Any]]:
+    """Rows of a training log: a run folder, a ``log.jsonl`` or the rows themselves; a half-written last line is left out."""
+    if not isinstance(log, str | Path):
+        return list(log)
+    path = Path(log)
+    path = path / "log.jsonl" if path.is_dir() else path
+    if not path.is_file():
+        raise SpeechlabError(f"no training log at {path}; name a run folder or its log.jsonl")
+    rows = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            rows.append(json.loads(line))
+        except json.JSONDecodeError:
+            continue  # the run was killed while it wrote this line
+    return rows
+
+
+def curves_of(rows: Iterable[Mapping[str, Any]]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Steps and values of every number in the log by name; after a resumption the later value of a step counts."""
+    values: dict[str, dict[int, float]] = {}
+    for row in rows:
+        for name, value in row.items():
+            if name not in ("step", "time") and isinstance(value, int | float) and not isinstance(value, bool):
+                values.setdefault(name, {})[row["step"]] = value
+    return {
+        name: (np.array(sorted(points)), np.array([points[step] for step in sorted(points)], dtype=float))
+        for name, points in values.items()
+    }
+
+
+def show_curves(log: Any, metrics: Sequence[str] | None = None, marks: Mapping[int, str] | None = None) -> Plot:
+    """Draw training curves, one small picture per metric, over optimiser steps.
+
+    Args:
+        log: a run folder, a ``log.jsonl``, or rows ``{"step": ..., "<metric>": ...}``.
+        metrics: which ones; ``None`` draws all that vary, at most twelve.
+        marks: step to a colour, drawn as vertical lines.
+    """
+    curves = curves_of(read_log(log))
+    if metrics is None:
+        metrics = [name for name, (_, values) in curves.items() if np.ptp(values[np.isfinite(values)], initial=0) > 0]
+        metrics = (metrics or list(curves))[:12]
+    missing = [name for name in metrics if name not in curves]
+    if missing or not metrics:
+        raise SpeechlabError(f"the log has no {', '.join(missing) or 'numbers'}; it has: {', '.join(curves) or 'nothing'}")
+    columns = min(3, len(metrics))
+    n_rows = -(-len(metrics) // columns)
+    plot = Plot(9, 0.3 + 1.75 * n_rows)
+    grid = np.atleast_1d(plot.subplots(n_rows, columns, sharex=True)).reshape(-1)
+    for axes, name in zip(grid, metrics, strict=False):
+        draw_metric(axes, *curves[name], name)
+        for step, colour in (marks or {}).items():
+            axes.axvline(step, color=colour, linewidth=1, alpha=0.7)
+    for axes in grid[len(metrics) :]:
+        axes.set_visible(False)
+    for axes in grid[max(0, len(metrics) - columns) : len(metrics)]:
+        axes.set_xlabel("step")
+        axes.tick_params(labelbottom=True)
+    return plot
+
+
+def draw_metric(axes: Axes, steps: np.ndarray, values: np.ndarray, name: str) -> None:
+    """Draw one metric: the values faint, their running average strong; logarithmic where they span two decades."""
+    finite = np.isfinite(values)
+    axes.plot(steps, values, color=COLOURS[0], linewidth=0.8, alpha=0.35 if len(values) > 30 else 1.0, marker="." if len(values) < 30 else None)
+    if len(values) > 30:
+        span = max(3, len(values) // 25)
+        kernel = np.ones(span)
+        weights = np.convolve(finite.astype(float), kernel, "same")
+        smooth = np.convolve(np.where(finite, values, 0.0), kernel, "same") / np.maximum(weights, 1)
+        axes.plot(steps, smooth, color=COLOURS[0], linewidth=1.5)
+    for step in steps[~finite]:
+        axes.axvline(step, color="#e5484d", linewidth=1)
+    positive = values[finite & (values > 0)]
+    if positive.size == finite.sum() > 0 and positive.max() > 100 * positive.min():
+        axes.set_yscale("log")
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
+    style_axes(axes, name, grid=True)

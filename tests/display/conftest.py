@@ -1,0 +1,60 @@
+"""A headless browser for the pages, and small sounds to show."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from speechlab.audio.io import Audio
+
+SAMPLE_RATE = 16_000  # Hz
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+
+
+@pytest.fixture(scope="session")
+def tone():
+    """Give the function that makes a sine, as sound whose version is known by its pitch."""
+
+    def make(frequency: float, seconds: float = 2.0, level: float = 0.3, sample_rate: int = SAMPLE_RATE) -> Audio:
+        times = np.arange(int(seconds * sample_rate)) / sample_rate
+        return Audio((level * np.sin(2 * np.pi * frequency * times)).astype(np.float32), sample_rate)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Debian's Chromium, driven by playwright."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (pip install playwright)")
+    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if executable is None:
+        pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")
+    with sync_api.sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def open_page(browser, tmp_path):
+    """Open markup or a file in a fresh page without network; any script error or outside request fails the test."""
+    contexts, troubles = [], []
+
+    def open_one(markup_or_path, **options):
+        path = markup_or_path if isinstance(markup_or_path, Path) else tmp_path / "page.html"
+        if path is not markup_or_path:
+            path.write_text(markup_or_path, encoding="utf-8")
+        context = browser.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(10_000)  # ms
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on("request", lambda request: request.url.startswith(("file:", "data:", "about:")) or troubles.append(request.url))
+        page.goto(path.as_uri())
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert not troubles, troubles
