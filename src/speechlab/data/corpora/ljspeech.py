@@ -1,7 +1,7 @@
 """LJ Speech 1.1: 13,100 clips, about 24 h, one female reader, 22,050 Hz, public domain.
 
 Split by chapter as in FastSpeech 2 (arXiv:2006.04558): LJ003 for validation, LJ001 and LJ002 for the test, so that
-acoustic model, aligner and vocoder share their test clips. It gives 12,229 / 348 / 523; the paper prints 12,228 / 349 / 523.
+acoustic model, aligner and vocoder share their test clips. It gives 12,229 / 348 / 523 (the paper: 12,228 / 349 / 523).
 """
 
 from dataclasses import replace
@@ -33,9 +33,9 @@ def load_ljspeech(config: CorpusConfig) -> Corpus:
     return Corpus("ljspeech", utterances, "public domain", CITATION, 22_050, config)
 
 
-def download_ljspeech(folder: Path, urls: tuple[str, ...] = URLS, sha256: str = SHA256) -> None:
+def download_ljspeech(folder: Path) -> None:
     """Download the archive beside the folder, check it, and unpack its one folder as ``folder``."""
-    archive = fetch(urls, sha256, folder.parent / f"{NAME}.tar.bz2")
+    archive = fetch(URLS, SHA256, folder.parent / f"{NAME}.tar.bz2")
     unpacked = extract(archive, folder.with_name(f"{folder.name}.unpacked"))
     (unpacked / NAME).rename(folder)
     unpacked.rmdir()
