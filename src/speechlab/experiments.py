@@ -162,7 +162,7 @@ def _unknown_key(key: str, schema: type, where: str) -> SpeechlabError:
     near = list(dict.fromkeys(near + get_close_matches(key, known, n=3, cutoff=0.6)))[:3]
     parts = ", ".join(item.name for item in fields(schema))
     hint = f"; did you mean {' or '.join(near)}?" if near else f" (its parts: {parts})"
-    return SpeechlabError(f"{where}: there is no key {key!r} in a {schema().recipe} experiment{hint}")
+    return SpeechlabError(f"{where}: there is no key {key!r} in {schema().recipe} experiments{hint}")
 
 
 def _check_keys(

@@ -39,7 +39,7 @@ class Lab:
         """Load the experiment of this profile, such as ``lab.experiment("fastspeech2", "training.steps=100")``.
 
         Args:
-            kind: ``aligner``, ``fastspeech``, ``fastspeech2`` or ``hifigan``; or a whole name such as ``kathleen-hifigan``.
+            kind: ``aligner``, ``fastspeech``, ``fastspeech2``, ``hifigan``, or a whole name: ``kathleen-hifigan``.
         """
         name = kind if "-" in kind else f"{self.corpus}-{kind}"
         return load_experiment(name, self.profile, overrides)

@@ -1,0 +1,153 @@
+"""The command line: ``speechlab COMMAND ...``, also ``python -m speechlab``.
+
+Each command imports what it needs when it runs, so that ``--help`` and mistakes answer at once. A mistake in what was
+given is one line on stderr and exit status 2; a traceback is a bug.
+"""
+
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import NoReturn
+
+from speechlab.errors import SpeechlabError
+
+PROFILE_HELP = "smoke, gpu or full (default: SPEECHLAB_PROFILE, else smoke)"
+OVERRIDE_HELP = "changes of the experiment, such as training.steps=500"
+
+
+class Parser(argparse.ArgumentParser):
+    """Argument parser whose errors are one line that names the nearest word."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print one line and leave with exit status 2."""
+        choice = re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message)
+        if choice:
+            words = [word.strip("' ") for word in choice[2].split(",")]
+            near = get_close_matches(choice[1], words, n=3, cutoff=0.4)
+            hint = f"; did you mean {' or '.join(near)}?" if near else ""
+            message = f"there is no {choice[1]!r}{hint} (known: {', '.join(words)})"
+        self.exit(2, f"{self.prog}: {message}; {self.prog} --help tells more\n")
+
+
+def make_parser() -> Parser:
+    """Describe every command and its arguments."""
+    parser = Parser(prog="speechlab", description="A speech laboratory: text to speech, vocoders, and their training.")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    def command(name: str, help: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".")
+
+    command("doctor", "look at this machine and say what is missing")
+
+    listing = command("list", "list registered names, one a line")
+    listing.add_argument("kind", help="experiments, profiles, recipes, models, corpora, voices, ...")
+
+    add_corpus(command("corpus", "fetch, check or resample recordings"))
+
+    features = command("features", "compute the features of an experiment's corpus, as training would")
+    add_experiment(features)
+    features.add_argument("--jobs", type=int, default=-1, help="processes; default: one a core")
+
+    train = command("train", "train an experiment; the same command again resumes it")
+    add_experiment(train)
+    train.add_argument("--run", metavar="FOLDER", help="run folder (default: results/runs/EXPERIMENT)")
+
+    board = command("tensorboard", "open the curves of all training runs in a browser")
+    board.add_argument("runs", nargs="?", help="folder of the runs (default: results/runs)")
+    board.add_argument("--port", type=int, default=6006)
+
+    say = command("say", "speak a text, a text file, or a folder of text files")
+    say.add_argument("text", nargs="+", help="words, or the path of a file or a folder of .txt files")
+    say.add_argument("-o", "--output", help="wav file, or folder where a folder is spoken")
+    say.add_argument("--voice", default="en-kathleen", help="name or checkpoint folder (default: %(default)s)")
+    say.add_argument("--vocoder", help="name or checkpoint folder, in place of the voice's own")
+    for control in ("pace", "pitch", "energy"):
+        say.add_argument(f"--{control}", type=float, default=1.0, help="factor (default: 1)")
+    say.add_argument("--lexicon", help="file with a word and its phonemes a line")
+
+    vocode = command("vocode", "pass recordings through mel and vocoder (copy synthesis)")
+    vocode.add_argument("source", help="audio file or folder")
+    vocode.add_argument("output", help="wav file or folder")
+    vocode.add_argument("--vocoder", default="en-kathleen", help="name or checkpoint folder (default: %(default)s)")
+
+    export = command("export", "copy a run's newest checkpoint, without what only resuming needs")
+    export.add_argument("checkpoint", help="run or checkpoint folder, or a name")
+    export.add_argument("output", help="folder to make")
+
+    reference = command("import", "turn a reference implementation's weights into a checkpoint of ours")
+    reference.add_argument("kind", help="such as hifigan-generator or fastspeech2; speechlab list references names all")
+    reference.add_argument("file", help="the reference's weights")
+    reference.add_argument("--config", help="its JSON config, where the weights do not tell the sizes")
+    reference.add_argument("-o", "--output", help="folder to make (default: checkpoints/KIND)")
+    return parser
+
+
+def add_corpus(corpus: argparse.ArgumentParser) -> None:
+    """Describe ``speechlab corpus get|check|resample``."""
+    actions = corpus.add_subparsers(dest="action", metavar="get|check|resample", required=True)
+    get = actions.add_parser("get", help="download or render a corpus", description="Download or render a corpus.")
+    get.add_argument("name", help="speechlab list corpora names all")
+    get.add_argument("overrides", nargs="*", metavar="key=value", help="such as path=FOLDER")
+    check = actions.add_parser("check", help="list rates, channels, durations and problems of a folder")
+    check.add_argument("folder")
+    check.add_argument("--sample-rate", type=int, help="Hz that every file should have (default: the commonest)")
+    resample = actions.add_parser("resample", help="copy a folder as mono 16-bit wav files at one rate")
+    resample.add_argument("source")
+    resample.add_argument("output")
+    resample.add_argument("--sample-rate", type=int, default=22_050, help="Hz (default: %(default)s)")
+
+
+def add_experiment(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments that choose and change an experiment."""
+    parser.add_argument("experiment", help="speechlab list experiments names all; or a YAML file")
+    parser.add_argument("overrides", nargs="*", metavar="key=value", help=OVERRIDE_HELP)
+    parser.add_argument("--profile", help=PROFILE_HELP)
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Parse arguments; overrides may stand before, between and after the options."""
+    parser = make_parser()
+    options, rest = parser.parse_known_args(arguments)
+    flags = [word for word in rest if word.startswith("-") or not hasattr(options, "overrides")]
+    if flags:
+        parser.error(f"{options.command} does not know {' '.join(flags)}")
+    if rest:
+        options.overrides = [*options.overrides, *rest]
+    return options
+
+
+def one_line(message: str) -> str:
+    """Fold an error's table, where it has one, into the line: only the rows that differ are kept."""
+    first, *rows = message.strip().splitlines() or [""]
+    differing = [" ".join(row.replace("<- differs", "").split()) for row in rows if "<- differs" in row]
+    return f"{first} ({'; '.join(differing)})" if differing else " ".join([first, *(row.strip() for row in rows)])
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a Windows console that lacks a letter shows a question mark
+    options = parse(arguments)
+    try:
+        from speechlab.apps import commands
+
+        return getattr(commands, f"run_{options.command}")(options) or 0
+    except SpeechlabError as error:
+        print(f"speechlab: {one_line(str(error))}", file=sys.stderr)
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        sys.stdout = None
+        return 0
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"speechlab: {where}{error.strerror or one_line(str(error))}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("speechlab: stopped; the same command continues where that is possible", file=sys.stderr)
+        return 130
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

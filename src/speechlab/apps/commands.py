@@ -1,0 +1,255 @@
+"""What each command of ``speechlab.apps.cli`` does with its parsed arguments."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from pathlib import Path
+
+from speechlab.errors import SpeechlabError
+
+MAX_WORDS = 10_000  # about an hour of speech; a longer text is a book, better one file a chapter
+
+
+def run_doctor(options: argparse.Namespace) -> int:
+    """Print what this machine offers; the exit status is 1 where something needs attention."""
+    from speechlab.apps.doctor import examine
+
+    findings = examine()
+    for finding in findings:
+        print(finding)
+    return int(any(finding.level == "problem" for finding in findings))
+
+
+def run_list(options: argparse.Namespace) -> None:
+    """Print the registered names of one kind."""
+    if options.kind not in KINDS:
+        near = get_close_matches(options.kind, KINDS, n=2, cutoff=0.4)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise SpeechlabError(f"nothing is listed as {options.kind!r}{hint} (known: {', '.join(KINDS)})")
+    for name in sorted(KINDS[options.kind]()):
+        print(name)
+
+
+def run_corpus(options: argparse.Namespace) -> int:
+    """Fetch, check or resample recordings."""
+    if options.action == "get":
+        return corpus_get(options)
+    from speechlab.audio.files import check_folder, resample_folder
+
+    if options.action == "check":
+        table = check_folder(options.folder, options.sample_rate)
+        bad = table["problems"] != ""
+        print(table.round(3).to_string(index=False))
+        print(f"{len(table)} files, {table['duration_s'].sum() / 60:.1f} minutes, {bad.sum()} with problems")
+        return int(bad.any())
+    table = resample_folder(options.source, options.output, options.sample_rate)
+    for row in table[table["note"] != ""].itertuples():
+        print(f"{row.file}: {row.status}, {row.note}", file=sys.stderr if row.status == "failed" else sys.stdout)
+    counts = table["status"].value_counts()
+    print(", ".join(f"{count} {status}" for status, count in counts.items()), f"in {options.output}")
+    return int("failed" in counts)
+
+
+def corpus_get(options: argparse.Namespace) -> int:
+    """Load a corpus, which downloads or renders it where that has not been done."""
+    from speechlab.data.corpora import load_corpus
+    from speechlab.experiments import load_experiment
+
+    overrides = [f"corpus.name={options.name}", *(f"corpus.{override}" for override in options.overrides)]
+    corpus = load_corpus(load_experiment("embedded-aligner", "full", overrides).corpus)
+    splits = {name: len(corpus.split(name)) for name in ("train", "validation", "test")}
+    print(f"{corpus.name}: {len(corpus)} utterances ({', '.join(f'{n} {name}' for name, n in splits.items())})")
+    print(f"licence: {corpus.licence}\n{corpus.citation}")
+    return 0
+
+
+def run_features(options: argparse.Namespace) -> None:
+    """Compute the features of an experiment's corpus."""
+    import time
+
+    from speechlab.data.corpora import load_corpus
+    from speechlab.data.features import extract_acoustic
+
+    experiment = experiment_of(options)
+    corpus = load_corpus(experiment.corpus)
+    started = time.monotonic()
+    store = extract_acoustic(corpus, experiment.audio, n_jobs=options.jobs)
+    seconds = time.monotonic() - started
+    speech = sum(store.frames.values()) / experiment.audio.frame_rate
+    print(f"{corpus.name}: {len(store.frames)} utterances, {speech / 60:.1f} minutes of speech, in {seconds:.0f} s")
+    for bad in store.quarantined():
+        print(f"left out: {bad.id}: {bad.reason}", file=sys.stderr)
+
+
+def run_train(options: argparse.Namespace) -> None:
+    """Train an experiment or go on with it."""
+    from speechlab.training import train
+
+    result = train(experiment_of(options), options.run)
+    numbers = ", ".join(f"{name} {value:.4g}" for name, value in result.metrics.items())
+    print(f"step {result.step}: {numbers}\ncheckpoint: {result.checkpoint}")
+
+
+def run_tensorboard(options: argparse.Namespace) -> int:
+    """Start TensorBoard on a folder of runs."""
+    import subprocess
+
+    runs = Path(options.runs or os.environ.get("SPEECHLAB_RUNS") or "results/runs")
+    if not runs.is_dir():
+        raise SpeechlabError(f"there is no folder {runs}; train something first, or name the folder of your runs")
+    print(f"the curves of {runs} are at http://localhost:{options.port} (Ctrl-C stops)", flush=True)
+    return subprocess.call(
+        [sys.executable, "-m", "tensorboard.main", "--logdir", str(runs), "--port", str(options.port)]
+    )
+
+
+def run_say(options: argparse.Namespace) -> None:
+    """Speak words, a file or a folder of transcripts into wav files."""
+    jobs = spoken(options.text, options.output)
+    for text, target in jobs:
+        words = len(text.split())
+        if words > MAX_WORDS:
+            raise SpeechlabError(
+                f"{target.name}: {words} words are too many at once; split them into files of {MAX_WORDS}"
+            )
+        if not text.strip():
+            raise SpeechlabError(f"there is nothing to say for {target.name}: the text is empty")
+    from speechlab.pipelines.voice import Voice
+
+    voice = Voice.load(options.voice)
+    for text, target in jobs:
+        audio = voice.say(text, pace=options.pace, pitch=options.pitch, energy=options.energy)
+        audio.save(target)
+        print(f"{target}  {audio.duration_s:.1f} s")
+
+
+def spoken(words: list[str], output: str | None) -> list[tuple[str, Path]]:
+    """Turn the arguments of ``say`` into texts and the wav files they become."""
+    given = " ".join(words)
+    path = Path(given)
+    if not given.strip() or len(given) > 255:  # longer than a file name may be
+        return [(given, Path(output or "speech.wav"))]
+    if path.is_dir():
+        inside = path / "transcriptions" if (path / "transcriptions").is_dir() else path
+        files = sorted(inside.glob("*.txt"))
+        if not files:
+            raise SpeechlabError(f"{path} holds no .txt files")
+        folder = Path(output or f"{path}-speech")
+        return [(read_text(file), folder / f"{file.stem}.wav") for file in files]
+    if path.is_file():
+        return [(read_text(path), Path(output or path.with_suffix(".wav").name))]
+    if path.suffix == ".txt":
+        raise SpeechlabError(f"there is no file {path}")
+    return [(given, Path(output or "speech.wav"))]
+
+
+def read_text(path: Path) -> str:
+    """Read a UTF-8 text file."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SpeechlabError(f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8") from None
+
+
+def run_vocode(options: argparse.Namespace) -> None:
+    """Turn recordings into mels and back."""
+    from speechlab.audio.files import find_audio
+    from speechlab.audio.io import read_audio
+    from speechlab.pipelines.vocoder import Vocoder
+
+    source, output = Path(options.source), Path(options.output)
+    vocoder = Vocoder.load(options.vocoder)
+    if source.is_dir():
+        pairs = [(file, (output / file.relative_to(source)).with_suffix(".wav")) for file in find_audio(source)]
+    else:
+        pairs = [(source, output)]
+    for file, target in pairs:
+        audio = vocoder.vocode(read_audio(file, vocoder.spec.sample_rate).waveform)
+        audio.save(target)
+        print(f"{target}  {audio.duration_s:.1f} s")
+
+
+def run_export(options: argparse.Namespace) -> None:
+    """Write what a checkpoint needs for use, without what only resuming needs."""
+    from speechlab.training.checkpoints import newest_checkpoint, read_checkpoint, write_checkpoint
+
+    source = Path(options.checkpoint)
+    steps = source / "checkpoints"
+    found = newest_checkpoint(steps) if steps.is_dir() else read_checkpoint(source)
+    if found is None:
+        raise SpeechlabError(f"{source} has no whole checkpoint")
+    write_checkpoint(Path(options.output), found.weights, found.card)
+    print(f"{found.path} -> {options.output}")
+
+
+def run_import(options: argparse.Namespace) -> None:
+    """Convert a reference checkpoint."""
+    from speechlab.compat import import_reference
+
+    folder = Path(options.output or Path("checkpoints") / options.kind)
+    print(import_reference(options.kind, Path(options.file), options.config and Path(options.config), folder))
+
+
+def experiment_of(options: argparse.Namespace):
+    """Load the experiment that the arguments name."""
+    from speechlab.experiments import load_experiment
+
+    profile = options.profile or os.environ.get("SPEECHLAB_PROFILE") or "smoke"
+    return load_experiment(options.experiment, profile, options.overrides)
+
+
+def list_experiments() -> Iterable[str]:
+    from speechlab.experiments import experiment_names
+
+    return experiment_names()
+
+
+def list_profiles() -> Iterable[str]:
+    from speechlab.experiments import PROFILES
+
+    return PROFILES
+
+
+def list_recipes() -> Iterable[str]:
+    from speechlab.config import EXPERIMENTS
+
+    return EXPERIMENTS
+
+
+def list_models() -> Iterable[str]:
+    from speechlab.models import models
+
+    return models
+
+
+def list_corpora() -> Iterable[str]:
+    from speechlab.data.corpora import corpora
+
+    return corpora
+
+
+def list_references() -> Iterable[str]:
+    from speechlab.compat import references
+
+    return references
+
+
+def list_voices() -> Iterable[str]:
+    from speechlab.lab import find_root
+
+    folder = find_root() / "checkpoints"
+    return [item.name for item in folder.iterdir() if item.is_dir()] if folder.is_dir() else []
+
+
+KINDS: dict[str, Callable[[], Iterable[str]]] = {
+    "corpora": list_corpora,
+    "experiments": list_experiments,
+    "models": list_models,
+    "profiles": list_profiles,
+    "recipes": list_recipes,
+    "references": list_references,
+    "voices": list_voices,
+}
+"""What ``speechlab list`` can list."""

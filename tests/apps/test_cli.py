@@ -1,0 +1,141 @@
+"""The command line: what is typed wrongly is named in one line, and what is typed rightly is done."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from speechlab.apps import cli, commands
+from speechlab.experiments import experiment_names
+
+
+def run(capsys, *arguments):
+    """Run a command in this process and give its exit status, output and errors."""
+    try:
+        status = cli.main([str(argument) for argument in arguments])
+    except SystemExit as leaving:
+        status = leaving.code
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (["trian", "embedded-aligner"], "train"),
+        (["list", "model"], "models"),
+        (["train", "embeded-aligner"], "embedded-aligner"),
+        (["train", "embedded-aligner", "training.step=5"], "training.steps"),
+        (["train", "embedded-aligner", "--profile", "smok"], "smoke"),
+        (["train", "embedded-aligner", "--profile", "smoke", "training.steps=x"], "whole number"),
+        (["train", "embedded-aligner", "--stepz"], "--stepz"),
+        (["train"], "experiment"),
+        (["corpus", "chek", "."], "check"),
+        (["corpus", "get", "ljspech"], "corpus"),
+        (["corpus", "check", "/nowhere"], "/nowhere"),
+        (["say", ""], "empty"),
+        (["say", "  \n "], "empty"),
+        (["say", "missing.txt"], "missing.txt"),
+        (["say", "word " * 20_000], "20000 words"),
+        (["tensorboard", "/nowhere"], "/nowhere"),
+        (["export", "/nowhere", "out"], "/nowhere"),
+        ([], "COMMAND"),
+    ],
+    ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else None,
+)
+def test_a_mistake_is_one_line_and_status_2(capsys, arguments, meant):
+    status, out, err = run(capsys, *arguments)
+    assert status == 2
+    assert out == ""
+    assert err.count("\n") == 1 and err.endswith("\n")
+    assert meant in err
+
+
+def test_a_full_disk_is_one_line(capsys, monkeypatch):
+    def fail(options):
+        raise OSError(28, "No space left on device", "speech.wav")
+
+    monkeypatch.setattr(commands, "run_say", fail)
+    status, _, err = run(capsys, "say", "Hello.")
+    assert (status, err) == (2, "speechlab: speech.wav: No space left on device\n")
+
+
+def test_a_bug_keeps_its_traceback(monkeypatch):
+    def fail(options):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(commands, "run_say", fail)
+    with pytest.raises(ZeroDivisionError):
+        cli.main(["say", "Hello."])
+
+
+def test_a_table_in_an_error_becomes_the_parts_that_differ():
+    from speechlab.config import AudioSpec
+    from speechlab.errors import SpeechlabError
+
+    with pytest.raises(SpeechlabError) as error:
+        AudioSpec().require(AudioSpec(f_max=7600.0), "acoustic model", "vocoder")
+    line = cli.one_line(str(error.value))
+    assert "\n" not in line and "f_max 8000.0 7600.0" in line and "n_mels" not in line
+
+
+@pytest.mark.parametrize("kind", commands.KINDS)
+def test_every_kind_lists_one_name_a_line(capsys, kind):
+    if kind == "references":
+        pytest.importorskip("speechlab.compat").references  # noqa: B018
+    status, out, _ = run(capsys, "list", kind)
+    assert status == 0
+    names = out.splitlines()
+    assert names == sorted(names) and all(" " not in name for name in names)
+    if kind == "experiments":
+        assert names == experiment_names()
+
+
+def test_overrides_may_follow_options():
+    options = cli.parse(["train", "embedded-aligner", "training.steps=1", "--profile", "smoke", "training.seed=2"])
+    assert options.overrides == ["training.steps=1", "training.seed=2"]
+    assert commands.experiment_of(options).training.seed == 2
+
+
+def test_what_is_spoken_may_be_words_a_file_or_a_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "стихи.txt").write_text("\ufeffOne line.\n", encoding="utf-8")
+    folder = tmp_path / "texts" / "transcriptions"
+    folder.mkdir(parents=True)
+    for name in "ab":
+        (folder / f"{name}.txt").write_text(f"Text {name}.", encoding="utf-8")
+    spoken = commands.spoken
+    assert [(text, str(path)) for text, path in spoken(["Hello", "world."], None)] == [("Hello world.", "speech.wav")]
+    assert [(text, str(path)) for text, path in spoken(["стихи.txt"], None)] == [("One line.\n", "стихи.wav")]
+    found = [(text, path.as_posix()) for text, path in spoken(["texts"], "out")]
+    assert found == [("Text a.", "out/a.wav"), ("Text b.", "out/b.wav")]
+    assert spoken(["word " * 1000], None)[0][1].name == "speech.wav"  # longer than any file name
+
+
+def test_a_folder_is_checked_and_resampled(capsys, tmp_path):
+    from speechlab.audio.io import probe, write_audio
+
+    tone = 0.3 * np.sin(2 * np.pi * 440 * np.arange(16_000) / 16_000).astype(np.float32)
+    write_audio(tmp_path / "a" / "tone.wav", tone, 16_000)
+    (tmp_path / "a" / "broken.wav").write_bytes(b"not audio")
+    status, out, _ = run(capsys, "corpus", "check", tmp_path / "a", "--sample-rate", 22_050)
+    assert status == 1 and "16000" in out and "2 files" in out
+    status, out, _ = run(capsys, "corpus", "resample", tmp_path / "a", tmp_path / "b", "--sample-rate", 22_050)
+    assert status == 1 and "1 written" in out and "1 failed" in out
+    assert probe(tmp_path / "b" / "tone.wav").sample_rate == 22_050
+
+
+def test_doctor_names_the_parts_and_never_fails(capsys):
+    status, out, _ = run(capsys, "doctor")
+    assert status in (0, 1)
+    found = {line.split()[1]: line.split()[0] for line in out.splitlines()}
+    assert {"python", "packages", "device", "data", "runs", "phonemes", "voices", "browser"} <= set(found)
+    assert set(found.values()) <= {"ok", "note", "problem"}
+
+
+def test_help_answers_fast_and_the_reader_may_stop_reading():
+    """`speechlab list models | head -1` ends without a complaint."""
+    script = f"{sys.executable} -m speechlab list experiments | head -1"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, encoding="utf-8")
+    assert done.stdout.strip() == experiment_names()[0] and done.stderr == ""
