@@ -1,16 +1,17 @@
 """The embedded corpus: speech rendered on the spot by espeak-ng, with the true time of every phone.
 
-It needs no network and takes seconds; smoke runs learn from it, and alignment is judged by its timings. An utterance's tokens
-are those that ``speechlab.text.frontend`` gives for its text, token for token, each with its first and last sample:
+It needs no network and takes seconds; smoke runs learn from it, and alignment is judged by its timings. An utterance's
+tokens are those that ``speechlab.text.frontend`` gives for its text, token for token, each with its first and last
+sample:
 
-* ``^`` (start) is 50 ms of silence before the first phone; the final punctuation and ``$`` (end) are 50 ms each. What more
-  the synthesiser adds at the edges is cut.
+* ``^`` (start) is 50 ms of silence before the first phone; the final punctuation and ``$`` (end) are 50 ms each. What
+  more the synthesiser adds at the edges is cut.
 * a punctuation mark inside the sentence owns the whole pause that the synthesiser makes there.
-* a phone to which the synthesiser gives no samples (an ``l`` that it folds into the vowel before it) gets the last 30 % of
-  the phone before it, so that no token is empty.
+* a phone to which the synthesiser gives no samples (an ``l`` that it folds into the vowel before it) gets the last
+  30 % of the phone before it, so that no token is empty.
 
-The library is not repeatable call by call, but a fresh process is: every shard is rendered by a process of its own, in a
-fixed order, and the corpus comes out bit for bit the same.
+The library is not repeatable call by call, but a fresh process is: every shard is rendered by a process of its own, in
+a fixed order, and the corpus comes out bit for bit the same.
 """
 
 import hashlib
@@ -22,7 +23,7 @@ import sys
 import wave
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
@@ -30,16 +31,16 @@ from pathlib import Path
 import numpy as np
 
 from speechlab.config import AudioSpec
-from speechlab.data.embedded_text import LANGUAGES, sentences
+from speechlab.data.embedded_text import WRITTEN, sentences
 from speechlab.errors import SpeechlabError
 from speechlab.text.espeak import TimedSpeech, engine
 from speechlab.text.frontend import for_language
-from speechlab.text.symbols import is_phone
+from speechlab.text.symbols import RENAMED, is_phone
 
 SAMPLE_RATE = 22_050  # Hz, espeak-ng's own
 EDGE_S = 0.05  # silence of the start token, of the last mark and of the end token
 FOLDED_SHARE = 0.3  # of the phone before, given to a phone without samples
-SHARD_SIZE = 130  # utterances per process
+SHARD_SIZE = 180  # utterances per process
 LAYOUT = 1  # raise it when rendering changes: old caches are then left alone
 
 
@@ -122,7 +123,9 @@ class EmbeddedCorpus:
         found = [item for item in self.utterances if item.speaker == speaker and split in ("", item.split)]
         if not found:
             speakers = ", ".join(dict.fromkeys(item.speaker for item in self.utterances))
-            raise SpeechlabError(f"the embedded corpus has no {split} speech of {speaker!r}; its speakers are {speakers}")
+            raise SpeechlabError(
+                f"the embedded corpus has no {split} speech of {speaker!r}; its speakers are {speakers}"
+            )
         return found
 
 
@@ -131,8 +134,8 @@ def true_durations(
 ) -> tuple[list[str], np.ndarray]:
     """Turn true times into whole frames per token.
 
-    Durations are differences of rounded boundaries, so they add up to the number of frames without drift; where there are
-    frames enough, boundaries then move as little as is needed to give every token one.
+    Durations are differences of rounded boundaries, so they add up to the number of frames without drift; where there
+    are frames enough, boundaries then move as little as is needed to give every token one.
 
     Args:
         n_frames: frames of the mel, if they are known; else ``samples // hop_length`` at the rate of ``spec``.
@@ -189,15 +192,15 @@ def time_tokens(symbols: Sequence[str], speech: TimedSpeech) -> tuple[list[Timed
     for _ in range(marks_at_end):
         starts.append(ends[-1])
         ends.append(ends[-1] + edge)
-    waveform = np.concatenate([np.zeros(edge, np.int16), speech.waveform[first:last], np.zeros(ends[-1] - last - shift, np.int16)])
+    waveform = np.concatenate(
+        [np.zeros(edge, np.int16), speech.waveform[first:last], np.zeros(ends[-1] - last - shift, np.int16)]
+    )
     _fill_empty(symbols, starts, ends)
     return [TimedToken(*token) for token in zip(symbols, starts, ends, strict=True)], waveform
 
 
 def _phones_and_pauses(speech: TimedSpeech) -> list[tuple[str, int, int]]:
-    """Rename phones as the frontend does, and join the marks of one pause; a pause is called ",". """
-    from speechlab.text.symbols import RENAMED
-
+    """Rename phones as the frontend does, and join the marks of one pause; a pause is called `,`."""
     intervals: list[tuple[str, int, int]] = []
     for label, start, end in speech.phones:
         if not label.startswith("_"):
@@ -219,7 +222,7 @@ def _fill_empty(symbols: Sequence[str], starts: list[int], ends: list[int]) -> N
 
 def _plan(language: str) -> list[dict]:
     """List every sentence with its id, voice and split, in rendering order; texts held out are in no training split."""
-    by_hand = LANGUAGES[language][0]
+    by_hand = WRITTEN[language]
     stream = (text for text in sentences(language, seed=1) if text not in by_hand)
     plan = []
     for number, voice in enumerate(VOICES[language]):
@@ -301,5 +304,7 @@ def _load(folder: Path) -> tuple[EmbeddedUtterance, ...]:
     for shard in sorted(folder.glob("shard-*.json")):
         for item in json.loads(shard.read_text(encoding="utf-8")):
             tokens = tuple(TimedToken(*token) for token in item.pop("tokens"))
-            utterances.append(EmbeddedUtterance(audio_path=folder / "wavs" / f"{item['id']}.wav", tokens=tokens, **item))
+            utterances.append(
+                EmbeddedUtterance(audio_path=folder / "wavs" / f"{item['id']}.wav", tokens=tokens, **item)
+            )
     return tuple(utterances)

@@ -1,15 +1,14 @@
 """What the embedded corpus says: hand-written sentences that cover every phone, and a seeded grammar for the rest.
 
-All of it was written for this project. A sentence is drawn from a ``random.Random`` of its own seed, so the text of a
-given language and seed never depends on the process, the platform or what was drawn before.
+All of it was written for this project. The sentences of a seed are the same in every process and on every platform.
+Clauses are kept short, or have a comma before "and", "which" and "where": in a long clause the synthesiser pauses
+there on its own, and a pause without a mark would be a sound without a token.
 """
 
 import random
 from collections.abc import Iterator
 
-WORDS_PER_SENTENCE = (6, 15)  # 2 to 6 s at the rates used
-
-ENGLISH_SENTENCES = """
+ENGLISH_SENTENCES = """\
 The quick brown fox jumps over the lazy dog.
 She sells fresh oysters, mussels and shrimp by the harbour wall.
 Joyful noise rose from the boys' choir on Thursday.
@@ -70,93 +69,107 @@ Is anyone at home? The lights are off.
 Never mind; tomorrow will be another day.
 Everyone smiled, although nobody had understood the joke.
 The museum opens at nine: bring a warm coat.
-""".strip().splitlines()
+"""
 
-ENGLISH_RULES: dict[str, list[str]] = {
-    "sentence": [
-        "{people} {past} the {adjective} {thing} {where}.",
-        "{people} {past} the {thing} {where} {when}.",
-        "{when_first}, {people} {past} the {adjective} {thing}.",
-        "{when_first}, {person} with {person} {past} a {adjective_c} {thing}.",
-        "the {adjective} {thing} {where} was {quality}.",
-        "the {thing} {where} is {degree} {quality}, but the {thing} is {quality}.",
-        "did {people} really {verb} the {thing} {where}?",
-        "why did {person} {verb} the {adjective} {thing} {when}?",
-        "where can we {verb} a {adjective_c} {thing}, {person}?",
-        "what a {adjective_c} {thing} {person} has!",
-        "please {verb} the {thing} {where} {when}.",
-        "do not {verb} the {adjective} {thing}; it is {degree} {quality}!",
-        "{person} said that the {thing} {where} was {quality}.",
-        "if the {thing} is {quality}, {people} will {verb} it {when}.",
-        "{people} will {verb} the {thing} {when}, because it is {quality}.",
-        "{number} {adjective} {things} stood {where}.",
-        "there were {number} {things} {where}, and {number} {things} {where}.",
-        "{people} {past} {number} {things}: {number} for {person}, {number} for us.",
-        "{person} likes {things}, {things} and {adjective} {things}.",
-        "{manner}, {people} {past} the {thing} {where}.",
-        "{people} {manner} {past} my {adjective} {thing} {when}.",
-        "it was {degree} {quality} {where}, so {people} stayed inside.",
-        "oh, {person}... the {adjective} {thing} is {quality} again.",
-        "{people} - {manner}, I think - {past} the {thing}.",
-        "we {past} the {thing}; nobody knew {question} it was {quality}.",
-        "tell {person} {question} the {adjective} {thing} is {quality}.",
-        "{weather}, and {people} {past} the {thing}.",
-        "{weather}: the {things} {where} are {quality}.",
-        "my {relative} would rather {verb} a {thing_c} than {verb} {things}.",
-        "have you ever {participle} a {adjective_c} {thing} {where}?",
-        "I have never {participle} {number} {things} {when_past}.",
-        "you should {verb} the {thing}, shouldn't you?",
-    ],
-    "person": "Alice|Ben|Charlotte|David|Emma|Frank|George|Hannah|Isaac|Julia|Kevin|Laura|Martin|Nora|Oliver|Patrick|Rachel|"
-    "Samuel|Theodore|Ursula|Victor|Wendy|Zoe|Joyce|Ethan|Beth|Roy|Claire|Doctor Shaw|Professor Young|Captain Hughes".split("|"),
-    "relative": "mother|father|brother|sister|uncle|aunt|cousin|neighbour|grandfather|daughter|nephew|teacher".split("|"),
-    "people": [
-        "{person}", "my {relative}", "her {relative}", "our {adjective} {relative}", "the {role}", "the {adjective} {role}",
-        "they", "some {roles}", "the {roles}",
-    ],
-    "role": "farmer|singer|engineer|judge|painter|pilot|nurse|king|stranger|shepherd|tailor|gardener|soldier|watchmaker|"
-    "chemist|author|baker|fisherman|postman|lawyer|musician|child|fireman".split("|"),
-    "roles": "farmers|children|young women|tourists|workers|travellers|boys|girls|scientists|villagers|voters|guests".split("|"),
-    "past": "found|painted|measured|carried|sold|watched|forgot|bought|brought|opened|repaired|described|chose|shook|"
-    "borrowed|finished|returned|studied|pushed|noticed|moved|destroyed|enjoyed|cleaned|followed|imagined|weighed".split("|"),
-    "verb": "find|paint|measure|carry|sell|watch|buy|bring|open|repair|describe|choose|borrow|finish|return|study|"
-    "push|notice|move|destroy|enjoy|clean|follow|imagine|use|join|wash|throw|catch|examine".split("|"),
-    "participle": "seen|found|heard|owned|painted|measured|carried|chosen|thrown|borrowed|noticed|built|bought|enjoyed".split("|"),
-    "adjective": "{adjective_c}|old|empty|ugly|orange|ancient|enormous|unusual|ordinary|expensive|awful|icy".split("|"),
-    "adjective_c": "small|large|blue|green|yellow|broken|beautiful|heavy|wooden|quiet|noisy|young|thick|smooth|rough|cheap|"
-    "curious|golden|round|leather|northern|southern|tiny|huge|pure|sharp|strange|precious|dirty|weathered|vague|royal".split("|"),
-    "thing": "{thing_c}|umbrella|engine|apple|oyster|island|orchard|airport|owl|answer|oven|elephant|hour-glass".split("|"),
-    "thing_c": "house|book|garden|mirror|bicycle|treasure|kitchen|river|letter|picture|watch|bridge|church|guitar|shovel|"
-    "jacket|village|machine|voice|thimble|feather|button|mountain|bottle|cottage|toy|vase|garage|chair|pudding|piano|zoo|"
-    "television|newspaper|blanket|wheel|forest|telescope|violin|castle|giraffe|sweater|cushion|barrel|tower|harbour".split("|"),
-    "things": "houses|books|gardens|mirrors|bicycles|watches|bridges|letters|oranges|mushrooms|feathers|buttons|bottles|"
-    "chairs|horses|sheep|boxes|leaves|wheels|apples|eggs|clouds|shadows|ships|kites|foxes|coins|teeth|carrots|pigeons".split("|"),
-    "where": "near the {place}|behind the {place}|under the {place}|beside the {place}|in the {place}|across the {place}|"
-    "above the {place}|outside|at home|in {city}|by the {place}|along the {place}".split("|"),
-    "place": "river|church|old mill|market|school|bridge|wood|station|lighthouse|theatre|hill|shore|garden wall|courtyard|"
-    "museum|library|village square|south gate|railway|field|fountain|valley".split("|"),
-    "city": "London|Paris|Oxford|Boston|Geneva|Cairo|Dublin|Chicago|Florence|New York|Sydney".split("|"),
-    "when": "today|tomorrow|tonight|on {day}|before noon|after lunch|in {month}|this evening|every morning|twice a year|"
-    "at {hour} o'clock".split("|"),
-    "when_first": "yesterday|last {day}|on {day} morning|in {month}|an hour ago|at noon|after the storm|long ago|one day|"
-    "before breakfast|at first".split("|"),
-    "when_past": "before|in {month}|in one day|until now|so early".split("|"),
-    "day": "Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday".split("|"),
-    "month": "January|February|March|April|May|June|July|August|September|October|November|December".split("|"),
-    "hour": "one|two|three|five|six|seven|nine|ten|eleven|twelve".split("|"),
-    "number": "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fifteen|twenty|thirty-one|forty|"
-    "fifty-six|seventy|a hundred|a thousand".split("|"),
-    "degree": "very|rather|quite|too|almost|far too|surprisingly|usually".split("|"),
-    "quality": "quiet|ready|useful|dangerous|cold|warm|blue|expensive|famous|empty|lovely|strange|wet|dry|far away|cheap|"
-    "precious|clear|visible|healthy|rare|poor|sour|awful|enough|obvious|worth the journey|hard to measure".split("|"),
-    "manner": "slowly|quietly|suddenly|carefully|eagerly|finally|fortunately|usually|unfortunately|with great pleasure|"
-    "in a hurry|without a word".split("|"),
-    "question": "why|whether|how often|when".split("|"),
-    "weather": "it rained all night|the sun was shining|the wind blew hard|thunder rolled over the hills|a thick fog rose|"
-    "the snow was melting|the air smelled of smoke|the moon hung low".split("|"),
-}  # fmt: skip
+ENGLISH_GRAMMAR = """
+sentence: {people} {past} the {adjective} {thing} {where}.
+sentence: {people} {past} the {thing} {where} {when}.
+sentence: {when_first}, {people} {past} the {adjective} {thing}.
+sentence: {when_first}, {person} with {person} {past} a {adjective_c} {thing}.
+sentence: the {adjective} {thing} {where} was {quality}.
+sentence: the {thing} {where} is {degree} {quality}, but the {thing} is {quality}.
+sentence: did {people} really {verb} the {thing} {where}?
+sentence: why did {person} {verb} the {adjective} {thing} {when}?
+sentence: where can we {verb} a {adjective_c} {thing}, {person}?
+sentence: what a {adjective_c} {thing} {person} has!
+sentence: please {verb} the {thing} {where} {when}.
+sentence: do not {verb} the {adjective} {thing}; it is {degree} {quality}!
+sentence: {person} said that the {thing} {where} was {quality}.
+sentence: if the {thing} is {quality}, {people} will {verb} it {when}.
+sentence: {people} will {verb} the {thing} {when}, because it is {quality}.
+sentence: {number} {adjective} {things} stood {where}.
+sentence: there were {number} {things} {where}, and {number} {things} {where}.
+sentence: {people} {past} {number} {things}: {number} for {person}, {number} for us.
+sentence: {person} likes {things}, {things} and {adjective} {things}.
+sentence: {manner}, {people} {past} the {thing} {where}.
+sentence: {people} {manner} {past} my {adjective} {thing} {when}.
+sentence: it was {degree} {quality} {where}, so {people} stayed inside.
+sentence: oh, {person}... the {adjective} {thing} is {quality} again.
+sentence: {people} - {manner}, I think - {past} the {thing}.
+sentence: we {past} the {thing}; nobody knew {question} it was {quality}.
+sentence: tell {person} {question} the {adjective} {thing} is {quality}.
+sentence: {weather}, and {people} {past} the {thing}.
+sentence: {weather}: the {things} {where} are {quality}.
+sentence: my {relative} would rather {verb} a {thing_c} than {verb} {things}.
+sentence: have you ever {participle} a {adjective_c} {thing} {where}?
+sentence: I have never {participle} {number} {things} {when_past}.
+sentence: you should {verb} the {thing}, shouldn't you?
+person: Alice | Ben | Charlotte | David | Emma | Frank | George | Hannah | Isaac | Julia | Kevin |
+    Laura | Martin | Nora | Oliver | Patrick | Rachel | Samuel | Theodore | Ursula | Victor | Wendy
+    | Zoe | Joyce | Ethan | Beth | Roy | Claire | Doctor Shaw | Professor Young | Captain Hughes
+relative: mother | father | brother | sister | uncle | aunt | cousin | neighbour | grandfather |
+    daughter | nephew | teacher
+people: {person} | my {relative} | her {relative} | our {adjective} {relative} | the {role} | the
+    {adjective} {role} | they | some {roles} | the {roles}
+role: farmer | singer | engineer | judge | painter | pilot | nurse | king | stranger | shepherd |
+    tailor | gardener | soldier | watchmaker | chemist | author | baker | fisherman | postman |
+    lawyer | musician | child | fireman
+roles: farmers | children | young women | tourists | workers | travellers | boys | girls |
+    scientists | villagers | voters | guests
+past: found | painted | measured | carried | sold | watched | forgot | bought | brought | opened |
+    repaired | described | chose | shook | borrowed | finished | returned | studied | pushed |
+    noticed | moved | destroyed | enjoyed | cleaned | followed | imagined | weighed
+verb: find | paint | measure | carry | sell | watch | buy | bring | open | repair | describe |
+    choose | borrow | finish | return | study | push | notice | move | destroy | enjoy | clean |
+    follow | imagine | use | join | wash | throw | catch | examine
+participle: seen | found | heard | owned | painted | measured | carried | chosen | thrown | borrowed
+    | noticed | built | bought | enjoyed
+adjective: {adjective_c} | old | empty | ugly | orange | ancient | enormous | unusual | ordinary |
+    expensive | awful | icy
+adjective_c: small | large | blue | green | yellow | broken | beautiful | heavy | wooden | quiet |
+    noisy | young | thick | smooth | rough | cheap | curious | golden | round | leather | northern |
+    southern | tiny | huge | pure | sharp | strange | precious | dirty | weathered | vague | royal
+thing: {thing_c} | umbrella | engine | apple | oyster | island | orchard | airport | owl | answer |
+    oven | elephant | hour-glass
+thing_c: house | book | garden | mirror | bicycle | treasure | kitchen | river | letter | picture |
+    watch | bridge | church | guitar | shovel | jacket | village | machine | voice | thimble |
+    feather | button | mountain | bottle | cottage | toy | vase | garage | chair | pudding | piano |
+    zoo | television | newspaper | blanket | wheel | forest | telescope | violin | castle | giraffe
+    | sweater | cushion | barrel | tower | harbour
+things: houses | books | gardens | mirrors | bicycles | watches | bridges | letters | oranges |
+    mushrooms | feathers | buttons | bottles | chairs | horses | sheep | boxes | leaves | wheels |
+    apples | eggs | clouds | shadows | ships | kites | foxes | coins | teeth | carrots | pigeons
+where: near the {place} | behind the {place} | under the {place} | beside the {place} | in the
+    {place} | across the {place} | above the {place} | outside | at home | in {city} | by the
+    {place} | along the {place}
+place: river | church | old mill | market | school | bridge | wood | station | lighthouse | theatre
+    | hill | shore | garden wall | courtyard | museum | library | village square | south gate |
+    railway | field | fountain | valley
+city: London | Paris | Oxford | Boston | Geneva | Cairo | Dublin | Chicago | Florence | New York |
+    Sydney
+when: today | tomorrow | tonight | on {day} | before noon | after lunch | in {month} | this evening
+    | every morning | twice a year | at {hour} o'clock
+when_first: yesterday | last {day} | on {day} morning | in {month} | an hour ago | at noon | after
+    the storm | long ago | one day | before breakfast | at first
+when_past: before | in {month} | in one day | until now | so early
+day: Monday | Tuesday | Wednesday | Thursday | Friday | Saturday | Sunday
+month: January | February | March | April | May | June | July | August | September | October |
+    November | December
+hour: one | two | three | five | six | seven | nine | ten | eleven | twelve
+number: two | three | four | five | six | seven | eight | nine | ten | eleven | twelve | thirteen |
+    fifteen | twenty | thirty-one | forty | fifty-six | seventy | a hundred | a thousand
+degree: very | rather | quite | too | almost | far too | surprisingly | usually
+quality: quiet | ready | useful | dangerous | cold | warm | blue | expensive | famous | empty |
+    lovely | strange | wet | dry | far away | cheap | precious | clear | visible | healthy | rare |
+    poor | sour | awful | enough | obvious | worth the journey | hard to measure
+manner: slowly | quietly | suddenly | carefully | eagerly | finally | fortunately | usually |
+    unfortunately | with great pleasure | in a hurry | without a word
+question: why | whether | how often | when
+weather: it rained all night | the sun was shining | the wind blew hard | thunder rolled over the
+    hills | a thick fog rose | the snow was melting | the air smelled of smoke | the moon hung low
+"""
 
-RUSSIAN_SENTENCES = """
+RUSSIAN_SENTENCES = """\
 Съешь же ещё этих мягких французских булок, да выпей чаю.
 Мороз и солнце, день чудесный!
 Замок на двери был старый, а сад за домом зарос.
@@ -167,32 +180,37 @@ RUSSIAN_SENTENCES = """
 Щука плавает в чистой реке.
 Завтра утром мы поедем на поезде в Москву.
 Объясните, пожалуйста, почему подъезд закрыт?
-""".strip().splitlines()
+"""
 
-RUSSIAN_RULES: dict[str, list[str]] = {
-    "sentence": [
-        "{кто} {делал} {что} {где}.",
-        "{когда} {кто} {делал} {что}.",
-        "почему {кто} {делал} {что} {где}?",
-        "{кто} {делал} {что}, а {кто} {делал} {что}.",
-        "{когда} {где} было {как}: {кто} {делал} {что}.",
-        "как {как} сегодня {где}!",
-    ],
-    "кто": "мой брат|старый учитель|наш сосед|молодой врач|мальчик|этот художник|дедушка|Иван|Сергей|Михаил".split("|"),
-    "делал": "увидел|нашёл|купил|починил|принёс|забыл|нарисовал|спрятал|открыл|изучал".split("|"),
-    "что": "большой зонт|новую книгу|синюю чашку|старые часы|длинное письмо|жёлтый ящик|щётку|красивый цветок|дверь".split("|"),
-    "где": "в саду|на улице|у реки|за домом|в школе|под мостом|в горах|на вокзале|возле музея".split("|"),
-    "когда": "вчера|сегодня утром|поздно вечером|осенью|в субботу|однажды|после обеда|неделю назад".split("|"),
-    "как": "тихо|холодно|светло|шумно|хорошо|душно|весело".split("|"),
-}
+RUSSIAN_GRAMMAR = """
+sentence: {кто} {делал} {что} {где}.
+sentence: {когда} {кто} {делал} {что}.
+sentence: почему {кто} {делал} {что} {где}?
+sentence: {кто} {делал} {что}, а {кто} {делал} {что}.
+sentence: {когда} {где} было {как}: {кто} {делал} {что}.
+sentence: как {как} сегодня {где}!
+кто: мой брат | старый учитель | наш сосед | молодой врач | мальчик | этот художник | дедушка | Иван
+    | Сергей | Михаил
+делал: увидел | нашёл | купил | починил | принёс | забыл | нарисовал | спрятал | открыл | изучал
+что: большой зонт | новую книгу | синюю чашку | старые часы | длинное письмо | жёлтый ящик | щётку |
+    красивый цветок | дверь
+где: в саду | на улице | у реки | за домом | в школе | под мостом | в горах | на вокзале | возле
+    музея
+когда: вчера | сегодня утром | поздно вечером | осенью | в субботу | однажды | после обеда | неделю
+    назад
+как: тихо | холодно | светло | шумно | хорошо | душно | весело
+"""
 
-LANGUAGES = {"en": (ENGLISH_SENTENCES, ENGLISH_RULES, WORDS_PER_SENTENCE), "ru": (RUSSIAN_SENTENCES, RUSSIAN_RULES, (3, 12))}
+WRITTEN = {"en": ENGLISH_SENTENCES.splitlines(), "ru": RUSSIAN_SENTENCES.splitlines()}
+"""Sentences by hand, per language."""
+GRAMMARS = {"en": (ENGLISH_GRAMMAR, 6, 15), "ru": (RUSSIAN_GRAMMAR, 3, 12)}
+"""A grammar per language, with the fewest and the most words of a sentence: 2 to 6 s at the rates used."""
 
 
 def sentences(language: str, seed: int) -> Iterator[str]:
     """Give sentences of the grammar without end, none twice."""
-    _, rules, (shortest, longest) = LANGUAGES[language]
-    generator, said = random.Random(seed), set()
+    grammar, shortest, longest = GRAMMARS[language]
+    rules, generator, said = _rules(grammar), random.Random(seed), set()
     while True:
         text = _expand("{sentence}", rules, generator)
         text = text[0].upper() + text[1:]
@@ -201,8 +219,17 @@ def sentences(language: str, seed: int) -> Iterator[str]:
             yield text
 
 
+def _rules(grammar: str) -> dict[str, list[str]]:
+    """Read ``name: choice | choice``; a name given again adds choices, an indented line continues the one before."""
+    rules: dict[str, list[str]] = {}
+    for line in grammar.replace("\n    ", " ").strip().splitlines():
+        name, _, choices = line.partition(": ")
+        rules.setdefault(name, []).extend(choice.strip() for choice in choices.split("|"))
+    return rules
+
+
 def _expand(template: str, rules: dict[str, list[str]], generator: random.Random) -> str:
-    """Replace every ``{name}`` by one of its rules, until no name is left."""
+    """Replace every ``{name}`` by one of its choices, until no name is left."""
     before, opening, rest = template.partition("{")
     if not opening:
         return template

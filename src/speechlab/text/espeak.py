@@ -1,13 +1,13 @@
 """The embedded synthesiser: phonemes of a text, and speech whose phone timings are known exactly.
 
-espeak-ng 1.52 comes as a wheel (``espeakng-loader``) and is called through ctypes; the structures are those of its public
-header ``speak_lib.h``. Labels are espeak's own mnemonics, with the stress mark kept in front of the vowel (``'aI``): asked for
-IPA, the engine reports pauses and the palatal glide alike as empty labels.
+espeak-ng 1.52 comes as a wheel (``espeakng-loader``) and is called through ctypes; the structures are those of its
+public header ``speak_lib.h``. Labels are espeak's own mnemonics, with the stress mark kept in front of the vowel
+(``'aI``): asked for IPA, the engine reports pauses and the palatal glide alike as empty labels.
 
-Three properties of the library shape this module. It keeps global state, so a process has one engine (``engine()``) and one
-call at a time (a lock). It is not repeatable call by call: the same text said twice differs by a few samples, whereas a fresh
-process that says the same texts in the same order gives the same samples. And its compiled-in data path belongs to the
-machine that built it, so the path is always given.
+Three properties of the library shape this module. It keeps global state, so a process has one engine (``engine()``)
+and one call at a time (a lock). It is not repeatable call by call: the same text said twice differs by a few samples,
+whereas a fresh process that says the same texts in the same order gives the same samples. And its compiled-in data
+path belongs to the machine that built it, so the path is always given.
 """
 
 import ctypes
@@ -182,7 +182,8 @@ def _phones_of(word: str) -> list[str]:
 def _timed_speech(text: str, waveform: np.ndarray, sample_rate: int, events: list) -> TimedSpeech:
     """Turn the stream of marks into intervals: a phone lasts until the next mark.
 
-    A word's own mark may lie up to 50 ms before its first phone, but the stream's order is right: the phones after it are its.
+    A word's own mark may lie up to 50 ms before its first phone, but the stream's order is right: the phones after it
+    are its.
     """
     speech = TimedSpeech(waveform, sample_rate)
     for kind, sample, position, length, label in events:

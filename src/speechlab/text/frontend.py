@@ -1,10 +1,11 @@
 """From text to the tokens an acoustic model reads.
 
-The sequence is ``^ phones , phones ... . $``: a start and an end token (the silence at the edges of a recording), the phones
-of espeak-ng with their stress on the vowel, and one token per punctuation mark, which stands for its pause. Nothing marks a
-boundary between words; ``PhonemeText.words`` knows where they are. Several marks in a row become the strongest of them,
-brackets become commas, quotation marks vanish. Marks before the first word are dropped, since the start token is there.
-Pauses that espeak-ng proposes inside a long clause are left out: they are its taste, not the reader's.
+The sequence is ``^ phones , phones ... . $``: a start and an end token (the silence at the edges of a recording), the
+phones of espeak-ng with their stress on the vowel, and one token per punctuation mark, which stands for its pause.
+Nothing marks a boundary between words; ``PhonemeText.words`` knows where they are. Several marks in a row become the
+strongest of them, brackets become commas, quotation marks vanish. Marks before the first word are dropped, since the
+start token is there. Pauses that espeak-ng proposes inside a long clause are left out: they are its taste, not the
+reader's.
 
 The embedded corpus labels its sentences through this module, so its true timings match these tokens one for one.
 """

@@ -14,11 +14,12 @@ PAD, START, END = "_pad", "^", "$"
 PUNCTUATION = (",", ".", "!", "?", ";", ":", "-", "…")
 RENAMED = {";": "ʲ", "?": "ʔ", "i::": "i:"}
 
-ENGLISH_VOWELS = tuple(
+_VOWELS = (
     "@ @- @2 @5 @L 0 3 3: A: A@ A~ E I I# I2 O O: O2 O@ OI O~ U U@ V a a# aI aI3 aI@ aU aU@ aa e@ eI "
-    "i i: i@ i@3 o o@ oU oU# u: n-".split()
+    "i i: i@ i@3 o o@ oU oU# u: n-"
 )
-ENGLISH_CONSONANTS = tuple("p b t t2 t# d k g tS dZ f v T D s z S Z h x m n N l l# r r- j w ʲ ʔ".split())
+_CONSONANTS = "p b t t2 t# d k g tS dZ f v T D s z S Z h x m n N l l# r r- j w ʲ ʔ"
+ENGLISH_VOWELS, ENGLISH_CONSONANTS = tuple(_VOWELS.split()), tuple(_CONSONANTS.split())
 STRESSES = ("", ",", "'")
 
 
