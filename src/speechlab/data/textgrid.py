@@ -1,0 +1,152 @@
+"""Alignments as Praat TextGrids: what the Montreal Forced Aligner writes, and what a person can look at and correct."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from speechlab.config import AudioSpec
+from speechlab.data.storage import write_atomically
+from speechlab.errors import SpeechlabError
+
+SILENCES = ("sil", "sp", "spn", "")  # labels of pauses; newer aligners leave them empty
+PAUSE = "sp"  # the label given to empty intervals and to gaps
+MAX_REPAIR = 2  # frames by which a grid may disagree with the mel
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A labelled stretch of time."""
+
+    label: str
+    start_s: float
+    end_s: float
+
+
+def durations_from_textgrid(
+    path: Path, spec: AudioSpec, n_frames: int, tier: str = "phones", symbols: Sequence[str] | None = None
+) -> tuple[list[str], np.ndarray]:
+    """Read a tier as labels and their durations in mel frames.
+
+    Durations are differences of rounded boundaries, so rounding never adds up. Gaps and empty labels become ``sp``.
+
+    Args:
+        n_frames: frames of the mel; a grid that is off by one or two is repaired at its longest pause.
+        symbols: the tokens that were aligned, if known; those the tier lacks (a grid cannot hold a token without
+            frames) come back with duration 0.
+
+    Returns:
+        Labels, and durations (tokens,) int64 that sum to ``n_frames``.
+
+    Raises:
+        SpeechlabError: not a TextGrid, no such tier, overlapping intervals, a disagreement of more than two frames, or
+            labels that are not ``symbols`` in their order.
+    """
+    intervals = fill_gaps(*read_tier(path, tier), path)
+    boundaries = np.array([0.0] + [interval.end_s for interval in intervals])
+    frames = np.floor(boundaries * spec.sample_rate / spec.hop_length + 0.5).astype(np.int64)
+    labels = [interval.label for interval in intervals]
+    durations = repair(labels, np.diff(frames), n_frames, path)
+    return (labels, durations) if symbols is None else (list(symbols), spread(labels, durations, symbols, path))
+
+
+def read_tier(path: Path, tier: str) -> tuple[list[Interval], float]:
+    """Read the labelled intervals of one tier, and the time in seconds at which the grid ends."""
+    from praatio import textgrid
+    from praatio.utilities.errors import PraatioException
+
+    try:
+        grid = textgrid.openTextgrid(str(path), includeEmptyIntervals=True, duplicateNamesMode="rename")
+    except OSError as error:
+        raise SpeechlabError(f"{path} cannot be opened: {error.strerror}") from None
+    except (PraatioException, ValueError, IndexError, KeyError, TypeError, AttributeError) as error:
+        raise SpeechlabError(f"{path} is not a TextGrid ({type(error).__name__}: {error})") from None
+    if tier not in grid.tierNames:
+        raise SpeechlabError(f"{path} has no tier {tier!r}; its tiers are {', '.join(map(repr, grid.tierNames))}")
+    entries = grid.getTier(tier).entries
+    if any(len(entry) != 3 for entry in entries):
+        raise SpeechlabError(f"{path}: the tier {tier!r} holds points; a tier of intervals is needed")
+    return [Interval(label.strip(), start, end) for start, end, label in entries], grid.maxTimestamp
+
+
+def fill_gaps(intervals: Sequence[Interval], end_s: float, path: Path) -> list[Interval]:
+    """Make intervals cover the time from 0 to ``end_s``: what was left out is a pause, as is an empty label."""
+    filled: list[Interval] = []
+    reached = 0.0
+    for interval in sorted(intervals, key=lambda interval: interval.start_s):
+        if interval.start_s < reached - 1e-6:
+            raise SpeechlabError(f"{path}: intervals overlap at {interval.start_s:.3f} s; correct the TextGrid")
+        if interval.start_s > reached + 1e-6:
+            filled.append(Interval(PAUSE, reached, interval.start_s))
+        filled.append(Interval(interval.label or PAUSE, interval.start_s, interval.end_s))
+        reached = interval.end_s
+    if end_s > reached + 1e-6:
+        filled.append(Interval(PAUSE, reached, end_s))
+    return filled
+
+
+def repair(labels: Sequence[str], durations: np.ndarray, n_frames: int, path: Path) -> np.ndarray:
+    """Make durations sum to the frames of the mel by changing the longest pause, or else the longest interval."""
+    missing = n_frames - int(durations.sum())
+    if abs(missing) > MAX_REPAIR or len(durations) == 0:
+        raise SpeechlabError(
+            f"{path} lasts {durations.sum()} frames, the recording {n_frames}; is it that of another file?"
+        )
+    repaired = durations.copy()
+    pauses = [place for place, label in enumerate(labels) if label in SILENCES and durations[place] + missing >= 0]
+    longest = max(pauses or range(len(durations)), key=lambda place: durations[place])
+    repaired[longest] += missing
+    if repaired[longest] < 0:
+        raise SpeechlabError(f"{path}: no interval is long enough to lose {-missing} frames")
+    return repaired
+
+
+def spread(labels: Sequence[str], durations: np.ndarray, symbols: Sequence[str], path: Path) -> np.ndarray:
+    """Place durations on the tokens that were aligned, in order; tokens that the labels pass over get 0."""
+    placed = np.zeros(len(symbols), dtype=np.int64)
+    position = 0
+    for label, duration in zip(labels, durations, strict=True):
+        while position < len(symbols) and symbols[position] != label:
+            position += 1
+        if position == len(symbols):
+            raise SpeechlabError(
+                f"{path}: the label {label!r} is not among the tokens of the text, or not in their order"
+            )
+        placed[position] = duration
+        position += 1
+    return placed
+
+
+def write_textgrid(
+    path: Path, symbols: Sequence[str], durations: np.ndarray, spec: AudioSpec, tier: str = "phones"
+) -> None:
+    """Write tokens with their times, for Praat; a token without frames cannot be shown there and is left out.
+
+    Args:
+        symbols: (tokens,) strings.
+        durations: (tokens,) frames.
+    """
+    frame_s = spec.hop_length / spec.sample_rate
+    ends = np.cumsum(durations)
+    tokens = [
+        (float((end - duration) * frame_s), float(end * frame_s), symbol)
+        for symbol, duration, end in zip(symbols, durations, ends, strict=True)
+        if duration
+    ]
+    write_intervals(path, {tier: tokens}, float(ends[-1] * frame_s))
+
+
+def write_intervals(path: Path, tiers: dict[str, list[tuple[float, float, str]]], end_s: float) -> None:
+    """Write tiers of (start, end, label), in seconds."""
+    import tempfile
+
+    from praatio import textgrid
+
+    grid = textgrid.Textgrid(0.0, end_s)
+    for name, entries in tiers.items():
+        grid.addTier(textgrid.IntervalTier(name, entries, 0.0, end_s))
+    with tempfile.TemporaryDirectory() as folder:
+        draft = Path(folder) / "draft.TextGrid"
+        grid.save(str(draft), format="long_textgrid", includeBlankSpaces=True)
+        write_atomically(path, draft.read_bytes())
