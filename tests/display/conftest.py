@@ -9,6 +9,27 @@ import pytest
 from speechlab.audio.io import Audio
 
 SAMPLE_RATE = 16_000  # Hz
+LISTEN = """
+() => {
+  // Everything that goes to the loudspeaker passes an analyser, so that a test can say which tone sounds.
+  const connect = AudioNode.prototype.connect;
+  AudioNode.prototype.connect = function (target, ...rest) {
+    if (target === this.context.destination && !window.analyser) {
+      window.analyser = this.context.createAnalyser();
+      window.analyser.fftSize = 4096;
+      connect.call(window.analyser, target);
+    }
+    return connect.call(this, target === this.context.destination ? window.analyser : target, ...rest);
+  };
+  window.pitch = () => {
+    const bins = new Float32Array(window.analyser.frequencyBinCount);
+    window.analyser.getFloatFrequencyData(bins);
+    const loudest = bins.indexOf(Math.max(...bins));
+    return bins[loudest] < -90 ? 0 : loudest * window.analyser.context.sampleRate / window.analyser.fftSize;
+  };
+}
+"""
+
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
 
@@ -50,7 +71,10 @@ def open_page(browser, tmp_path):
         page = context.new_page()
         page.set_default_timeout(10_000)  # ms
         page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on("request", lambda request: request.url.startswith(("file:", "data:", "about:")) or troubles.append(request.url))
+        page.on(
+            "request",
+            lambda request: request.url.startswith(("file:", "data:", "about:")) or troubles.append(request.url),
+        )
         page.goto(path.as_uri())
         return page
 
@@ -58,3 +82,30 @@ def open_page(browser, tmp_path):
     for context in contexts:
         context.close()
     assert not troubles, troubles
+
+
+class Ear:
+    """What a test hears and sees of the first player of a page."""
+
+    def __init__(self, page, selector: str = ".speechlab-player"):
+        self.page, self.selector = page, selector
+        page.evaluate(LISTEN)
+
+    def state(self) -> tuple[float, bool, str]:
+        """Position in seconds, whether it plays, and the name of the version."""
+        data = self.page.eval_on_selector(self.selector, "root => ({...root.dataset})")
+        return float(data["position"]), data["playing"] == "true", data["active"]
+
+    def wait_for_pitch(self, frequency: float) -> None:
+        """Return when the loudest tone has this frequency in Hz; 0 is silence."""
+        self.page.wait_for_function(f"() => window.analyser && Math.abs(window.pitch() - {frequency}) < 30")
+
+    def wait_until_playing(self, playing: bool = True) -> None:
+        """Return when it plays, or does not any more."""
+        self.page.wait_for_selector(f'{self.selector}[data-playing="{str(playing).lower()}"]', state="attached")
+
+
+@pytest.fixture
+def ear():
+    """Give the class that listens to a page."""
+    return Ear

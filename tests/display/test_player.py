@@ -16,37 +16,6 @@ from speechlab.errors import SpeechlabError
 
 SAMPLE_RATE = 16_000  # Hz, of the tones
 
-LISTEN = """
-() => {
-  // Everything that goes to the loudspeaker passes an analyser, so that a test can say which tone sounds.
-  const connect = AudioNode.prototype.connect;
-  AudioNode.prototype.connect = function (target, ...rest) {
-    if (target === this.context.destination && !window.analyser) {
-      window.analyser = this.context.createAnalyser();
-      window.analyser.fftSize = 4096;
-      connect.call(window.analyser, target);
-    }
-    return connect.call(this, target === this.context.destination ? window.analyser : target, ...rest);
-  };
-  window.pitch = () => {
-    const bins = new Float32Array(window.analyser.frequencyBinCount);
-    window.analyser.getFloatFrequencyData(bins);
-    const loudest = bins.indexOf(Math.max(...bins));
-    return bins[loudest] < -90 ? 0 : loudest * window.analyser.context.sampleRate / window.analyser.fftSize;
-  };
-}
-"""
-
-
-def state(page, selector=".speechlab-player"):
-    """Position in seconds, whether it plays, and the name of the version."""
-    data = page.eval_on_selector(selector, "root => ({...root.dataset})")
-    return float(data["position"]), data["playing"] == "true", data["active"]
-
-
-def wait_for_pitch(page, frequency):
-    page.wait_for_function(f"() => window.analyser && Math.abs(window.pitch() - {frequency}) < 30")
-
 
 def decode(uri):
     return soundfile.read(io.BytesIO(base64.b64decode(uri.split(",")[1])), dtype="float32")
@@ -62,7 +31,9 @@ def test_encoded_sound_keeps_rate_length_and_place(sample_rate, tone):
 
 
 def test_a_few_seconds_of_several_versions_stay_small():
-    noise = np.random.default_rng(0).standard_normal(4 * 22_050).astype(np.float32) * 0.1  # the worst case for both codecs
+    noise = (
+        np.random.default_rng(0).standard_normal(4 * 22_050).astype(np.float32) * 0.1
+    )  # the worst case for both codecs
     versions = {name: Audio(noise, 22_050) for name in ("a", "b")}
     assert len(compare(versions).markup) < 260_000
 
@@ -100,16 +71,18 @@ def test_bad_sounds_are_named():
 def test_odd_sounds_are_shown():
     assert player(Audio(np.full(100, np.nan, np.float32), 16_000)).markup  # not finite: silence
     assert player(Audio(np.ones(1, np.float32), 16_000)).markup
-    assert compare({"silence": Audio(np.zeros(8000, np.float32), 16_000), "loud": Audio(np.full(8000, 3.0, np.float32), 16_000)})
+    assert compare(
+        {"silence": Audio(np.zeros(8000, np.float32), 16_000), "loud": Audio(np.full(8000, 3.0, np.float32), 16_000)}
+    )
 
 
-def test_it_plays_moves_and_switches_at_the_same_point(open_page, tone):
+def test_it_plays_moves_and_switches_at_the_same_point(open_page, tone, ear):
     page = open_page(whole_page("test", compare({"low": tone(440, 4), "high": tone(1320, 4)}).markup))
-    page.evaluate(LISTEN)
-    assert state(page) == (0, False, "low")
+    heard = ear(page)
+    assert heard.state() == (0, False, "low")
     page.click(".play")
-    wait_for_pitch(page, 440)
-    before, playing, active = state(page)
+    heard.wait_for_pitch(440)
+    before, playing, active = heard.state()
     assert playing and active == "low" and before > 0
     at = page.evaluate("""() => {
         const root = document.querySelector(".speechlab-player"), low = Number(root.dataset.position);
@@ -117,37 +90,55 @@ def test_it_plays_moves_and_switches_at_the_same_point(open_page, tone):
         return [low, Number(root.dataset.position)];
     }""")
     assert at[1] - at[0] == pytest.approx(0, abs=0.1)  # seconds; one picture of a slow machine
-    wait_for_pitch(page, 1320)
-    after, playing, active = state(page)
+    heard.wait_for_pitch(1320)
+    after, playing, active = heard.state()
     assert playing and active == "high" and before < after < 4
     assert page.locator("figure.active img").get_attribute("alt").endswith("high")
     page.click(".play")
-    assert not state(page)[1]
+    assert not heard.state()[1]
     page.wait_for_function("() => window.pitch() === 0")
 
 
-def test_a_click_on_the_picture_plays_from_there_and_the_cursor_follows(open_page, tone):
+def test_a_click_on_the_picture_plays_from_there_and_the_cursor_follows(open_page, tone, ear):
     page = open_page(whole_page("test", player(tone(440, 4)).markup))
+    heard = ear(page)
     box = page.locator("figure.active img").bounding_box()
     page.mouse.click(box["x"] + box["width"] * (LEFT + 0.5 * (RIGHT - LEFT)), box["y"] + 50)
-    page.wait_for_function("() => document.querySelector('.speechlab-player').dataset.playing === 'true'")
-    position = state(page)[0]
-    assert 2 <= position < 3
-    cursor = page.locator("figure.active .position").evaluate("element => element.offsetLeft") / box["width"]
-    assert (cursor - LEFT) / (RIGHT - LEFT) * 4 == pytest.approx(state(page)[0], abs=0.3)
-    page.wait_for_function("() => document.querySelector('.speechlab-player').dataset.playing === 'false'")
-    assert state(page)[0] == 0  # the end was reached: ready to begin again
+    heard.wait_until_playing()
+    assert 2 <= heard.state()[0] < 3
+    left, position = page.evaluate("""() => {
+        const root = document.querySelector(".speechlab-player"), cursor = root.querySelector(".active .position");
+        return [parseFloat(cursor.style.left) / 100, Number(root.dataset.position)];
+    }""")
+    assert (left - LEFT) / (RIGHT - LEFT) * 4 == pytest.approx(position, abs=0.01)
+    heard.wait_until_playing(False)
+    assert heard.state()[0] == 0  # the end was reached: ready to begin again
 
 
-def test_keys_play_seek_and_switch(open_page, tone):
+def test_the_sound_of_a_version_is_where_the_picture_says(open_page, ear):
+    """A version whose tone changes at 1.5 s: after a switch later than that, its second tone sounds, not its first."""
+    times = np.arange(3 * SAMPLE_RATE, dtype=np.float32) / SAMPLE_RATE
+    steps = 0.3 * np.sin(2 * np.pi * np.where(times < 1.5, 500, 2000) * times)
+    versions = {"silent": Audio(np.zeros_like(times), SAMPLE_RATE), "steps": Audio(steps, SAMPLE_RATE)}
+    page = open_page(whole_page("test", compare(versions).markup))
+    heard = ear(page)
+    box = page.locator("figure.active img").bounding_box()
+    page.mouse.click(box["x"] + box["width"] * (LEFT + 0.55 * (RIGHT - LEFT)), box["y"] + 50)
+    heard.wait_until_playing()
+    page.keyboard.press("2")
+    heard.wait_for_pitch(2000)
+
+
+def test_keys_play_seek_and_switch(open_page, tone, ear):
     page = open_page(whole_page("test", compare({"a": tone(440), "b": tone(880), "c": tone(660)}).markup))
+    heard = ear(page)
     page.focus(".speechlab-player")
-    for key, expected in {"3": (0, "c"), "ArrowUp": (0, "b"), "ArrowRight": (0.5, "b"), "Home": (0, "b"), "1": (0, "a")}.items():
+    expected = {"3": (0, "c"), "ArrowUp": (0, "b"), "ArrowRight": (0.5, "b"), "Home": (0, "b"), "1": (0, "a")}
+    for key, (position, active) in expected.items():
         page.keyboard.press(key)
-        position, playing, active = state(page)
-        assert (position, active) == expected and not playing
+        assert heard.state() == (position, False, active)
     page.keyboard.press("Space")
-    page.wait_for_function("() => document.querySelector('.speechlab-player').dataset.playing === 'true'")
+    heard.wait_until_playing()
 
 
 def test_one_player_falls_silent_when_another_starts(open_page, tone):

@@ -41,7 +41,7 @@ class Plot(Figure):
         if image_format == "webp":
             image.save(small, format="WEBP", quality=45, alpha_quality=50, method=4)
         else:
-            image.quantize(192, method=Image.Quantize.FASTOCTREE).save(small, format="PNG", optimize=True)
+            image.quantize(96, method=Image.Quantize.FASTOCTREE).save(small, format="PNG", optimize=True)
         return small.getvalue()
 
     def uri(self, image_format: str = "webp", dpi: int = DPI) -> str:
@@ -94,7 +94,14 @@ def draw_mel(axes: Axes, mel: np.ndarray, spec: AudioSpec, scale: tuple[float, f
     end_s = offset_s + mel.shape[1] / spec.frame_rate
     extent = (offset_s, end_s, -0.5, spec.n_mels - 0.5)
     image = axes.imshow(
-        mel, origin="lower", aspect="auto", extent=extent, cmap=COLOUR_MAP, vmin=scale[0], vmax=scale[1]
+        mel,
+        origin="lower",
+        aspect="auto",
+        extent=extent,
+        cmap=COLOUR_MAP,
+        vmin=scale[0],
+        vmax=scale[1],
+        interpolation="nearest",
     )
     place = mel_position(spec)
     ticks = [hertz for hertz in HZ_TICKS if spec.f_min <= hertz <= spec.f_max]

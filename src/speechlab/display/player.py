@@ -1,6 +1,6 @@
-"""A player for one sound or several versions of it: picture, moving cursor, instant change of version at the same point.
+"""A player for one sound or several versions of it: picture, moving cursor, instant change of version at one point.
 
-What it writes is a plain list of ``<img>`` over ``<audio>`` with everything inside, which plays in a notebook that is not
+What it writes is a plain list of ``<img>`` over ``<audio>`` with everything inside, which plays in a notebook not yet
 trusted and in exported pages; where scripts run, ``static/player.js`` turns the list into the player.
 """
 
@@ -161,8 +161,9 @@ def write_player(
     label = escape(title or "player: " + ", ".join(version.name for version in versions[:9]))
     heading = f'<div class="title">{escape(title)}</div>' if title else ""
     figures = "\n".join(write_version(version, alone=len(versions) == 1) for version in versions)
+    attributes += ' data-lm-suppress-shortcuts="true"'  # JupyterLab must leave the keys to the player
     return Html(
-        f'<div class="speechlab-player" role="group" aria-label="{label}"{attributes} data-lm-suppress-shortcuts="true">\n'
+        f'<div class="speechlab-player" role="group" aria-label="{label}"{attributes}>\n'
         f"<style>{shorter(asset('player.css'))}</style>\n{heading}\n{figures}\n"
         f"<script>{shorter(asset('player.js'))}</script>\n</div>"
     )
@@ -174,7 +175,8 @@ def write_version(version: Version, alone: bool) -> str:
     caption = "" if alone else f"<figcaption><b>{escape(version.name)}</b>{note}</figcaption>"
     picture = f'<img src="{version.picture}" alt="waveform and spectrogram of {escape(version.name)}" width="900">'
     return (
-        f'<figure data-name="{escape(version.name)}" data-duration="{version.duration_s:.4f}" data-note="{escape(version.note)}">'
+        f'<figure data-name="{escape(version.name)}" data-duration="{version.duration_s:.4f}"'
+        f' data-note="{escape(version.note)}">'
         f'{caption}<span class="picture">{picture}</span>{version.extra}'
         f'<audio controls preload="metadata" src="{version.sound}"></audio></figure>'
     )

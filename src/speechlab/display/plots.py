@@ -1,6 +1,5 @@
 """The pictures of the notebooks: mels, alignments, pitch and energy, training curves. Axes are in seconds and Hz."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ def as_mel(mel: Any, spec: AudioSpec) -> np.ndarray:
 
 
 def colour_scale(mels: Iterable[np.ndarray], spec: AudioSpec) -> tuple[float, float]:
-    """Lowest and highest log-mel of the common colour scale: from the floor, or a hair above, to the 99.9th percentile."""
+    """Lowest and highest log-mel of the common colour scale: percentiles, for outliers must not dim the rest."""
     values = np.concatenate([mel.ravel() for mel in mels])
     values = values[np.isfinite(values)]
     if not values.size:
@@ -123,7 +122,7 @@ def draw_soft_alignment(axes: Axes, soft: Any, symbols: Sequence[str], n_frames:
         raise SpeechlabError(f"the alignment must be ({len(symbols)}, {n_frames}), got {probabilities.shape}")
     extent = (0, n_frames / spec.frame_rate, len(symbols) - 0.5, -0.5)
     axes.imshow(probabilities, aspect="auto", extent=extent, cmap="magma", vmin=0, vmax=1, interpolation="nearest")
-    step = max(1, len(symbols) // 30)
+    step = -(-len(symbols) // 26)
     axes.set_yticks(range(0, len(symbols), step), symbols[::step])
     axes.set_ylabel("phones")
     style_axes(axes)
@@ -172,20 +171,14 @@ def draw_curves(axes: Axes, curves: Mapping[str, np.ndarray], spec: AudioSpec, l
 
 
 def read_log(log: Any) -> list[dict[str, Any]]:
-    """Rows of a training log: a run folder, a ``log.jsonl`` or the rows themselves; a half-written last line is left out."""
+    """Rows of a training log: from a run folder, or the rows themselves."""
+    from speechlab.training import logs
+
     if not isinstance(log, str | Path):
         return list(log)
-    path = Path(log)
-    path = path / "log.jsonl" if path.is_dir() else path
-    if not path.is_file():
-        raise SpeechlabError(f"no training log at {path}; name a run folder or its log.jsonl")
-    rows = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        try:
-            rows.append(json.loads(line))
-        except json.JSONDecodeError:
-            continue  # the run was killed while it wrote this line
-    return rows
+    if not (Path(log) / "log.jsonl").is_file():
+        raise SpeechlabError(f"there is no training log in {log}; name the folder of a run")
+    return logs.read_log(Path(log))
 
 
 def curves_of(rows: Iterable[Mapping[str, Any]]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -205,17 +198,19 @@ def show_curves(log: Any, metrics: Sequence[str] | None = None, marks: Mapping[i
     """Draw training curves, one small picture per metric, over optimiser steps.
 
     Args:
-        log: a run folder, a ``log.jsonl``, or rows ``{"step": ..., "<metric>": ...}``.
+        log: a run folder, or rows ``{"step": ..., "<metric>": ...}``.
         metrics: which ones; ``None`` draws all that vary, at most twelve.
         marks: step to a colour, drawn as vertical lines.
     """
     curves = curves_of(read_log(log))
     if metrics is None:
-        metrics = [name for name, (_, values) in curves.items() if np.ptp(values[np.isfinite(values)], initial=0) > 0]
+        metrics = [name for name, (_, values) in curves.items() if len(np.unique(values)) > 1]
         metrics = (metrics or list(curves))[:12]
     missing = [name for name in metrics if name not in curves]
     if missing or not metrics:
-        raise SpeechlabError(f"the log has no {', '.join(missing) or 'numbers'}; it has: {', '.join(curves) or 'nothing'}")
+        raise SpeechlabError(
+            f"the log has no {', '.join(missing) or 'numbers'}; it has: {', '.join(curves) or 'nothing'}"
+        )
     columns = min(3, len(metrics))
     n_rows = -(-len(metrics) // columns)
     plot = Plot(9, 0.3 + 1.75 * n_rows)
@@ -235,8 +230,10 @@ def show_curves(log: Any, metrics: Sequence[str] | None = None, marks: Mapping[i
 def draw_metric(axes: Axes, steps: np.ndarray, values: np.ndarray, name: str) -> None:
     """Draw one metric: the values faint, their running average strong; logarithmic where they span two decades."""
     finite = np.isfinite(values)
-    axes.plot(steps, values, color=COLOURS[0], linewidth=0.8, alpha=0.35 if len(values) > 30 else 1.0, marker="." if len(values) < 30 else None)
-    if len(values) > 30:
+    if len(values) <= 30:
+        axes.plot(steps, values, color=COLOURS[0], linewidth=1.2, marker=".")
+    else:
+        axes.plot(steps, values, color=COLOURS[0], linewidth=0.8, alpha=0.35)
         span = max(3, len(values) // 25)
         kernel = np.ones(span)
         weights = np.convolve(finite.astype(float), kernel, "same")

@@ -202,10 +202,10 @@
         const at = Math.min(Math.max(position() + seconds, 0), duration);
         if (playing) start(at); else { offset = at; draw(); }
       };
-      const actions = { Home: () => jump(-duration) };
+      const actions = {};
       if (!onButton) actions[" "] = toggle;
       if (!onSlider) Object.assign(actions, {
-        ArrowLeft: () => jump(-0.5), ArrowRight: () => jump(0.5),
+        Home: () => jump(-duration), ArrowLeft: () => jump(-0.5), ArrowRight: () => jump(0.5),
         ArrowUp: () => select(active - 1), ArrowDown: () => select(active + 1),
       });
       if (/^[1-9]$/.test(event.key) && !slider) actions[event.key] = () => select(Number(event.key) - 1);
