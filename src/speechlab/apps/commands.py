@@ -186,10 +186,11 @@ def run_export(options: argparse.Namespace) -> None:
 
 def run_import(options: argparse.Namespace) -> None:
     """Convert a reference checkpoint."""
-    from speechlab.compat import import_reference
+    from speechlab.apps.importing import import_reference
 
     folder = Path(options.output or Path("checkpoints") / options.kind)
-    print(import_reference(options.kind, Path(options.file), options.config and Path(options.config), folder))
+    config_file = Path(options.config) if options.config else None
+    print(import_reference(options.kind, Path(options.file), config_file, folder))
 
 
 def experiment_of(options: argparse.Namespace):

@@ -74,7 +74,7 @@ def load_reference_file(kind: str, path: str | Path, config: Mapping[str, Any] |
             content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch and pickle raise a dozen kinds
         raise SpeechlabError(
-            f"{path} cannot be read as plain weights ({str(error).splitlines()[0]}); it is damaged, or a pickle that"
+            f"{path} cannot be read as plain weights ({(str(error) or repr(error)).splitlines()[0]}); it is damaged, or a pickle that"
             " would run code, which speechlab refuses"
         ) from error
     if not isinstance(content, Mapping):
