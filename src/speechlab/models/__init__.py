@@ -23,7 +23,7 @@ models.update(
 )
 
 
-def build(name: str, **sizes: Any) -> nn.Module:
+def build(name: str, /, **sizes: Any) -> nn.Module:
     """Build a registered model from plain sizes.
 
     Raises:

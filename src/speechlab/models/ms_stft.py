@@ -1,4 +1,4 @@
-"""Multi-scale STFT discriminator: 2-D convolutions over complex spectra (EnCodec, arXiv:2210.13438, section 3.4, as in FINALLY)."""
+"""Multi-scale STFT discriminator: 2-D convolutions over complex spectra (EnCodec, arXiv:2210.13438; FINALLY)."""
 
 from collections.abc import Sequence
 
@@ -35,9 +35,9 @@ class STFTDiscriminator(nn.Module):
 
     def spectrum(self, waveform: Tensor) -> Tensor:
         """Complex STFT (batch, 2, frames, n_fft // 2 + 1) of (batch, 1, samples), samples >= n_fft."""
-        spectrum = torch.stft(
-            waveform.squeeze(1).float(), self.n_fft, self.n_fft // 4, window=self.window, center=False, return_complex=True
-        )
+        waveform = waveform.squeeze(1).float()
+        hop_length = self.n_fft // 4
+        spectrum = torch.stft(waveform, self.n_fft, hop_length, window=self.window, center=False, return_complex=True)
         return torch.view_as_real(spectrum).permute(0, 3, 2, 1)
 
     def forward(self, waveform: Tensor) -> DiscriminatorOutput:
@@ -59,7 +59,8 @@ class MultiScaleSTFTDiscriminator(nn.Module):
 
     def __init__(self, filters: int = 64, n_ffts: Sequence[int] = (2048, 1024, 512, 256, 128), width: float = 1.0):
         super().__init__()
-        self.discriminators = nn.ModuleList(STFTDiscriminator(max(1, round(filters * width)), n_fft) for n_fft in n_ffts)
+        filters = max(1, round(filters * width))
+        self.discriminators = nn.ModuleList(STFTDiscriminator(filters, n_fft) for n_fft in n_ffts)
 
     def forward(self, waveform: Tensor) -> list[DiscriminatorOutput]:
         """Score (batch, 1, samples), one output per window length."""
