@@ -3,7 +3,7 @@
 Everything random is drawn from (seed, epoch, index), so that a run resumed at step N sees what it would have seen.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from torch.utils.data import Dataset, Sampler
 
 from speechlab.config import AudioSpec, CorpusConfig
 from speechlab.data.corpora import Utterance
+from speechlab.data.store import FeatureStore
 from speechlab.data.waveforms import PEAK_LIMIT, load_waveform
 
 KEPT_SAMPLES = 100_000_000  # of decoded audio held in memory per process: 400 MB, over an hour at 22.05 kHz
@@ -180,3 +181,34 @@ class EpochSampler(Sampler):
         while True:
             yield from self.epoch(number)[self.rank :: self.world_size][skip : self.batches_per_epoch]
             number, skip = number + 1, 0
+
+
+class AcousticDataset(Dataset):
+    """Utterances from the feature store: with durations and prosody, or, for an aligner, with tokens alone.
+
+    Args:
+        store: features of the corpus.
+        ids: utterances to use.
+        tokens: symbol ids by utterance, for training an aligner; ``None`` reads the linguistic layer.
+    """
+
+    def __init__(self, store: FeatureStore, ids: Sequence[str], tokens: Mapping[str, Sequence[int]] | None = None):
+        self.store, self.ids, self.tokens = store, list(ids), tokens
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def lengths(self) -> list[int]:
+        """Frames of each utterance, for bucketing."""
+        return [self.store.frames[id] for id in self.ids]
+
+    def __getitem__(self, place: tuple[int, int]) -> AcousticItem:
+        """Read the utterance at ``place`` = (epoch, index)."""
+        id = self.ids[place[1]]
+        mel = torch.from_numpy(self.store.acoustic(id).mel)
+        if self.tokens is not None:
+            return AcousticItem(id, torch.tensor(self.tokens[id]), mel)
+        spoken = self.store.linguistic(id)
+        pitch, energy = (torch.from_numpy(values) for values in self.store.prosody_targets(id))
+        return AcousticItem(id, torch.from_numpy(spoken.ids), mel, torch.from_numpy(spoken.durations), pitch, energy)

@@ -1,0 +1,96 @@
+"""Durations for a corpus: by a trained aligner, or, for the embedded corpus, its true timings."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from speechlab.config import AudioSpec
+from speechlab.data.datasets import AcousticDataset, collate_acoustic
+from speechlab.data.features import tokenise
+from speechlab.data.store import FeatureStore
+from speechlab.errors import SpeechlabError
+from speechlab.models import build
+from speechlab.models.aligner import Aligner
+from speechlab.text.frontend import for_language
+from speechlab.text.symbols import SymbolTable
+from speechlab.training import runs_root
+from speechlab.training.checkpoints import WEIGHTS, Checkpoint, newest_checkpoint, read_checkpoint, sha256
+
+BATCH = 16
+TRUE_TIMINGS = "true timings"
+
+
+def find_checkpoint(name: str) -> Checkpoint:
+    """Find a checkpoint by its folder, its run's folder, or its run's name.
+
+    Raises:
+        SpeechlabError: there is none; the message says how to make it.
+    """
+    for place in (Path(name), runs_root() / name):
+        if (place / WEIGHTS).is_file():
+            return read_checkpoint(place)
+        if (place / "checkpoints").is_dir() and (newest := newest_checkpoint(place / "checkpoints")):
+            return newest
+    raise SpeechlabError(f"no checkpoint was found for {name!r}; train it first: speechlab train {name}")
+
+
+def load_aligner(checkpoint: Checkpoint) -> tuple[Aligner, SymbolTable]:
+    """Build the aligner of a checkpoint, in eval mode, and its symbol table."""
+    if checkpoint.card.get("model") != "aligner":
+        raise SpeechlabError(f"{checkpoint.path} is a {checkpoint.card.get('model')}, not an aligner")
+    aligner = build("aligner", **checkpoint.card["sizes"])
+    aligner.load_state_dict(checkpoint.weights)
+    return aligner.eval(), SymbolTable(checkpoint.card["symbols"])
+
+
+@torch.inference_mode()
+def align(store: FeatureStore, name: str, language: str) -> FeatureStore:
+    """Write the durations of every utterance that has none for this aligner.
+
+    Args:
+        store: with its acoustic layer computed.
+        name: run or folder of a trained aligner.
+
+    Returns:
+        The store, its linguistic layer chosen.
+    """
+    checkpoint = find_checkpoint(name)
+    spec = AudioSpec(**checkpoint.card["audio"])
+    spec.require(store.spec, "aligner", "features")
+    aligner, symbols = load_aligner(checkpoint)
+    store.use_alignment(symbols.to_list(), sha256(checkpoint.path / WEIGHTS)[:16])
+    tokens = tokenise(store, for_language(language), symbols)
+    data = AcousticDataset(store, list(tokens), {id: ids for id, (_, ids) in tokens.items()})
+    for id, durations in found_durations(aligner, data):
+        write(store, id, *tokens[id], durations)
+    return store
+
+
+def found_durations(aligner: Aligner, data: AcousticDataset):
+    """Align a dataset in batches of similar length; yields (id, durations in frames)."""
+    order = sorted(range(len(data)), key=lambda index: data.lengths[index])
+    for first in range(0, len(order), BATCH):
+        batch = collate_acoustic([data[0, index] for index in order[first : first + BATCH]])
+        output = aligner(batch.mel, batch.mel_lengths, batch.tokens, batch.lengths)
+        for id, durations, length in zip(batch.names, output.durations, batch.lengths, strict=True):
+            yield id, durations[:length].numpy()
+
+
+def use_true_timings(store: FeatureStore, symbols: SymbolTable) -> FeatureStore:
+    """Take the durations that the corpus itself knows: the embedded one's come from its synthesiser."""
+    if store.corpus.timings is None:
+        raise SpeechlabError(f"the corpus {store.corpus.name} has no timings of its own; name an aligner: aligner=RUN")
+    store.use_alignment(symbols.to_list(), TRUE_TIMINGS)
+    for id in store.missing_linguistic():
+        spoken, durations = store.corpus.timings(id, store.spec, store.frames[id])
+        write(store, id, spoken, symbols.ids(spoken), durations)
+    return store
+
+
+def write(store: FeatureStore, id: str, spoken: list[str], ids: list[int], durations: np.ndarray) -> None:
+    """Write one utterance's tokens and durations, or quarantine it with the reason."""
+    try:
+        store.write_linguistic(id, spoken, ids, durations)
+    except SpeechlabError as error:
+        store.quarantine({id: str(error)})
