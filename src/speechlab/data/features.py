@@ -4,7 +4,8 @@ What is in the cache and fresh is kept; what cannot be used is listed with its r
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -95,8 +96,8 @@ def extract_one(audio_path: Path, feature_path: Path, spec: AudioSpec, config: C
     """Analyse one recording and write its features; give the reason if it cannot be used, else an empty string."""
     try:
         state = file_state(audio_path)
-        waveform = load_waveform(audio_path, spec.sample_rate, config)
-        features = analyse(waveform, spec)
+        with one_thread():
+            features = analyse(load_waveform(audio_path, spec.sample_rate, config), spec)
     except Exception as error:  # whatever a codec throws at a damaged file must not stop the other 13,099
         feature_path.unlink(missing_ok=True)
         return str(error) if isinstance(error, SpeechlabError) else f"{type(error).__name__}: {error}"
@@ -157,29 +158,31 @@ def write_true_durations(store: FeatureStore, symbol_table: SymbolTable) -> Feat
 
 
 def in_parallel(function: Callable[..., Any], arguments: Sequence[tuple], n_jobs: int, title: str) -> list:
-    """Call the function with each tuple of arguments, one thread a process; results in the same order.
+    """Call the function with each tuple of arguments in worker processes, or in this one if they are few.
 
-    A progress bar goes to stderr. Few calls are made in this process.
+    Returns:
+        The results, in the order of the arguments. A progress bar goes to stderr.
     """
     from joblib import Parallel, delayed
     from tqdm.auto import tqdm
 
     if len(arguments) < FEW_FILES:
         n_jobs = 1
-    calls = (delayed(single_threaded)(function, *item) for item in arguments)
+    calls = (delayed(function)(*item) for item in arguments)
     results = Parallel(n_jobs=n_jobs, return_as="generator")(calls)
     bar = {"desc": title, "total": len(arguments), "unit": "file", "leave": False, "mininterval": 0.5}
     return list(tqdm(results, **bar, disable=not arguments))
 
 
-def single_threaded(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call the function with PyTorch on one thread: results do not depend on the cores, and workers do not fight."""
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Keep PyTorch to one thread: results do not depend on the number of cores, and workers do not fight for them."""
     import torch
 
     n_threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        return function(*arguments)
+        yield
     finally:
         torch.set_num_threads(n_threads)
 
