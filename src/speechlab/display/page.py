@@ -48,6 +48,11 @@ def data_uri(content: bytes, media_type: str) -> str:
     return f"data:{media_type};base64,{base64.b64encode(content).decode('ascii')}"
 
 
+def uri_content(uri: str) -> bytes:
+    """Give back what ``data_uri`` put in."""
+    return base64.b64decode(uri.split(",", 1)[1])
+
+
 def sound_uri(waveform: np.ndarray, sample_rate: int) -> str:
     """Encode sound for an ``<audio>`` element, about 6 kB a second at 22 050 Hz.
 

@@ -1,0 +1,92 @@
+"""Figures: shapes are taken and refused as said, axes are in seconds and Hz, nothing global is touched."""
+
+import io
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from speechlab.audio.mel import mel_filters
+from speechlab.config import AudioSpec
+from speechlab.display.figures import mel_position
+from speechlab.display.plots import curves_of, show_alignment, show_curves, show_mels, show_pitch_energy
+from speechlab.errors import SpeechlabError
+
+SPEC = AudioSpec()
+
+
+def test_hz_ticks_lie_on_the_channel_whose_filter_peaks_there():
+    place, peaks = mel_position(SPEC), mel_filters(SPEC).argmax(dim=1) * SPEC.sample_rate / SPEC.n_fft
+    for channel in range(0, SPEC.n_mels, 7):
+        assert place(float(peaks[channel])) == pytest.approx(channel, abs=0.6)
+
+
+def test_mels_share_time_axis_and_colour_scale_and_take_tensors():
+    rng = np.random.default_rng(0)
+    plot = show_mels({"a": rng.normal(size=(80, 100)), "b": torch.full((1, 80, 50), -3.0)}, SPEC)
+    first, second = plot.axes[:2]
+    assert first.images[0].get_clim() == second.images[0].get_clim()
+    assert first.get_xlim() == second.get_xlim() == pytest.approx((0, 100 / SPEC.frame_rate))
+    assert second.get_xlabel() == "seconds" and first.get_ylabel() == "Hz"
+    assert Image.open(io.BytesIO(plot._repr_png_())).size[0] == 900
+
+
+def test_pictures_are_transparent_so_that_dark_pages_stay_dark():
+    plot = show_mels(np.zeros((80, 20)), SPEC)
+    for image_format in ("png", "webp"):
+        image = Image.open(io.BytesIO(plot.encoded(image_format))).convert("RGBA")
+        assert image.getpixel((0, 0))[3] == 0
+
+
+def test_an_alignment_is_drawn_with_phones_at_their_places():
+    durations = [10, 0, 30, 20]
+    plot = show_alignment(
+        np.zeros((80, 60)), list("abcd"), durations, SPEC, soft=np.eye(4)[:, [0] * 10 + [2] * 30 + [3] * 20]
+    )
+    texts = {text.get_text(): text.get_position()[0] for text in plot.axes[0].texts}
+    assert "b" not in texts  # no frames, no label
+    assert texts["c"] == pytest.approx(25 / SPEC.frame_rate)
+
+
+def test_what_does_not_fit_is_named():
+    with pytest.raises(SpeechlabError, match=r"\(80, frames\)"):
+        show_mels(np.zeros((60, 80)), SPEC)
+    with pytest.raises(SpeechlabError, match="no finite value"):
+        show_mels(np.full((80, 4), np.nan), SPEC)
+    with pytest.raises(SpeechlabError, match="sum"):
+        show_alignment(np.zeros((80, 60)), ["a"], [59], SPEC)
+    with pytest.raises(SpeechlabError, match="no training log"):
+        show_curves("nowhere")
+    with pytest.raises(SpeechlabError, match="has: loss"):
+        show_curves([{"step": 1, "loss": 1.0}], ["los"])
+
+
+def test_unvoiced_frames_are_gaps():
+    pitch = np.array([0, 200, 210, 0, np.nan, 190], dtype=float)
+    plot = show_pitch_energy({"recorded": pitch, "predicted": pitch * 1.1}, np.ones(6), SPEC, mel=np.zeros((80, 6)))
+    drawn = plot.axes[1].lines[0].get_ydata()
+    assert np.isnan(drawn).tolist() == [True, False, False, True, True, False]
+
+
+def test_after_a_resumption_the_later_value_counts():
+    rows = [{"step": 1, "loss": 3.0, "note": "text"}, {"step": 2, "loss": 9.0}, {"step": 2, "loss": 2.0, "time": 4.0}]
+    steps, values = curves_of(rows)["loss"]
+    assert steps.tolist() == [1, 2] and values.tolist() == [3, 2]
+    assert list(curves_of(rows)) == ["loss"]
+
+
+@pytest.mark.parametrize("values", [[1.0], [0.0, 0.0], [1.0, float("nan"), 3.0], list(np.geomspace(1, 1e6, 50))])
+def test_any_curve_is_drawn(values):
+    assert show_curves([{"step": step, "loss": value} for step, value in enumerate(values)])._repr_png_()
+
+
+def test_pyplot_is_never_imported():
+    code = (
+        "import sys; from speechlab.display import controls, health, lessons, phones, player, plots, report, timeline;"
+        "print('matplotlib.pyplot' in sys.modules, 'ipywidgets' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8", check=True)
+    assert done.stdout.split() == ["False", "False"]
