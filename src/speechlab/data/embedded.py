@@ -60,7 +60,7 @@ VOICES: dict[str, tuple[EmbeddedVoice, ...]] = {
         EmbeddedVoice("en-us", 400, 60),
         EmbeddedVoice("en-us+f3", 60, 20, 160, 55),
         EmbeddedVoice("en-us+m3", 60, 20, 150, 40),
-        EmbeddedVoice("en-us+f5", 60, 20, 175, 60),
+        EmbeddedVoice("en-us+f1", 60, 20, 175, 60),
     ),
     "ru": (EmbeddedVoice("ru", 120, 30, 150), EmbeddedVoice("ru+f3", 40, 10, 150, 55)),
 }
@@ -247,10 +247,10 @@ def _render_all(plan: list[dict], folder: Path, language: str) -> None:
     try:
         with ThreadPoolExecutor(min(os.cpu_count() or 1, 4)) as pool:  # each thread waits for a process
             list(pool.map(lambda item: _start_shard(partial, language, *item), enumerate(shards)))
-        if not folder.exists():  # another process may have been quicker
-            partial.rename(folder)
-    except FileExistsError:
-        pass
+        partial.rename(folder)
+    except OSError:
+        if not folder.exists():  # if it does, another process was quicker
+            raise
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
@@ -274,7 +274,6 @@ def render_shard(plan_path: str, language: str) -> None:
     plan_file = Path(plan_path)
     frontend, done = for_language(language), []
     for item in json.loads(plan_file.read_text(encoding="utf-8")):
-        frontend.voice = language if language == "ru" else "en-us"
         phonemes = frontend(item["text"])
         speech = engine().speak(phonemes.normalised, item["speaker"], item["rate"], item["pitch"])
         try:

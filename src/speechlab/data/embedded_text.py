@@ -69,6 +69,26 @@ Is anyone at home? The lights are off.
 Never mind; tomorrow will be another day.
 Everyone smiled, although nobody had understood the joke.
 The museum opens at nine: bring a warm coat.
+Although the economic situation was peculiar, the afternoon went well.
+Already seventeen photographs were missing from the laboratory.
+Who executed the automatic interview with the corporation?
+Marguerite is far from being a familiar guest in Lancaster.
+The periodical broadcast its invoice from a point beneath the bridge.
+Anything under that jurisdiction, shall we say, is a violation.
+My curiosity about European architecture never disappeared.
+Gunfire, backfire, campfire: each has a sound of its own.
+Examination of the circumstances gave them no information.
+That limousine, an automobile for the inauguration, was uniform black.
+Which of them had introduced him to your discipline?
+The organization shall have its universal legislation in time.
+Lord Fauntleroy, whose attitude was scientific, played two violins.
+When you were between them, did any of them look at me?
+The contrast with that paragraph, altogether, was a failure.
+Alternatives for the manufactured barriers have been photographed.
+Parliamentary correspondence is a classification of its own.
+They went into town, onto the top of the hill, then sometimes down.
+In 1998, Dr. Smith paid $25 for 3 old books; he never read them!
+The 2nd train left at 5:30 p.m. on May 21st.
 """
 
 ENGLISH_GRAMMAR = """
@@ -104,6 +124,20 @@ sentence: my {relative} would rather {verb} a {thing_c} than {verb} {things}.
 sentence: have you ever {participle} a {adjective_c} {thing} {where}?
 sentence: I have never {participle} {number} {things} {when_past}.
 sentence: you should {verb} the {thing}, shouldn't you?
+sentence: who {past} your {adjective} {thing} {where}?
+sentence: {people} went into the {place}, which was {quality}.
+sentence: when {people} had {participle} the {thing}, they told me about it.
+sentence: I wonder whether any of them have {participle} your {thing}.
+sentence: this is the {abstract} of the {adjective} {thing}.
+sentence: the {abstract} was between him, her {relative}, or {person}.
+sentence: there has been too much {abstract} for them {where}.
+sentence: it's about time to {verb} the {thing}, isn't it?
+sentence: without that {abstract}, which of us could {verb} the {thing}?
+sentence: {person}, whose {abstract} was {quality}, shall {verb} the {thing}.
+sentence: although we are far from {city}, your {thing} will be {quality}.
+abstract: information | organization | investigation | examination | communication | legislation | discipline |
+    situation | photograph | inauguration | application | interview | population | curiosity | authority |
+    classification | attitude | afternoon | laboratory | correspondence | execution | violation
 person: Alice | Ben | Charlotte | David | Emma | Frank | George | Hannah | Isaac | Julia | Kevin |
     Laura | Martin | Nora | Oliver | Patrick | Rachel | Samuel | Theodore | Ursula | Victor | Wendy
     | Zoe | Joyce | Ethan | Beth | Roy | Claire | Doctor Shaw | Professor Young | Captain Hughes

@@ -193,7 +193,10 @@ RULES: list[tuple[re.Pattern[str], Callable[[re.Match[str]], str] | str]] = [
     _rule(r"\d{1,3}(?:,\d{3})+(?!\d)|\d+", lambda m: numbers.integer(m[0])),
     # Roman numerals, abbreviations, initials
     _rule(rf"\b({NUMBERED}) ([IVXLC]+)\b", lambda m: f"{m[1]} {numbers.cardinal(numbers.roman(m[2]))}"),
-    _rule(rf"\b({RULERS}) ([IVX]+)\b(?!\.)", lambda m: f"{m[1]} the {numbers.ordinal(numbers.roman(m[2]))}"),
+    _rule(
+        rf"\b({RULERS}) ([IVX]{{2,}}|[VX](?!\.)|I(?=[,;:]| of))\b",  # a single letter may be an initial, or "I"
+        lambda m: f"{m[1]} the {numbers.ordinal(numbers.roman(m[2]))}",
+    ),
     _rule(rf"\b({NAMES})\.(?!\w)", _abbreviation, re.I),
     _rule(r"\b(?:[A-Za-z]\.\s?){2,}(?![a-z])", _initials),
     _rule(r"\b([A-HJ-Z])\.(?= [A-Z])", r"\1"),

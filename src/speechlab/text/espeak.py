@@ -74,6 +74,7 @@ class Espeak:
         self.sample_rate = self._library.espeak_Initialize(OUTPUT_SYNCHRONOUS, 0, str(data_path).encode(), options)
         if self.sample_rate <= 0:
             raise RuntimeError(f"espeak-ng did not start with the data in {data_path}; reinstall espeakng-loader")
+        self._library.espeak_ng_SetRandSeed(1)  # else breathy variants ("f3") take their noise from the clock
         self._lock = threading.Lock()
         self._settings: tuple[str, int, int] | None = None
         self._chunks: list[np.ndarray] = []

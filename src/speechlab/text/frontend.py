@@ -146,7 +146,11 @@ class EspeakFrontend:
             groups = [word for part in engine().phonemes(text, self.voice) for word in part]
         if len(groups) != len(clause.words):
             groups = _share_out(groups, [self._alone(word) for word in clause.words])
-        return [[RENAMED.get(phone, phone) for phone in group] for group in groups]
+        given = [
+            self._alone(word) if word.startswith("[[") else group
+            for word, group in zip(clause.words, groups, strict=True)
+        ]
+        return [[RENAMED.get(phone, phone) for phone in group] for group in given]
 
     def _alone(self, word: str) -> tuple[str, ...]:
         return tuple(word[2:-2].split("|")) if word.startswith("[[") else _phones_alone(word, self.voice)
@@ -183,12 +187,12 @@ class RussianFrontend(EspeakFrontend):
         return character.isspace() or bool(re.match(r"[а-яёА-ЯЁ.,!?;:…«»()—–'\"-]", character))
 
 
-def for_language(language: str) -> EspeakFrontend:
-    """Give the frontend of a language, "en" or "ru"."""
+def for_language(language: str, lexicon: Mapping[str, str] | None = None) -> EspeakFrontend:
+    """Give the frontend of a language, "en" or "ru", with a lexicon of one's own."""
     known = {"en": EnglishFrontend, "ru": RussianFrontend}
     if language not in known:
         raise SpeechlabError(f"no text frontend for the language {language!r}; choose en or ru")
-    return known[language]()
+    return known[language](lexicon)
 
 
 def load_lexicon(path: str | Path) -> dict[str, str]:
