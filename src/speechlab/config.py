@@ -41,7 +41,8 @@ class AudioSpec:
         for item in fields(self):
             a, b = getattr(self, item.name), getattr(other, item.name)
             rows.append(f"{item.name:>12}  {a!s:>14}  {b!s:>14}" + ("" if a == b else "   <- differs"))
-        raise SpeechlabError(f"{mine} and {theirs} were made for different audio; use a matching pair\n" + "\n".join(rows))
+        table = "\n".join(rows)
+        raise SpeechlabError(f"{mine} and {theirs} were made for different audio; use a matching pair\n{table}")
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class OptimiserConfig:
     betas: tuple[float, float] = (0.8, 0.99)
     epsilon: float = 1e-8
     weight_decay: float = 0.01
-    schedule: str = "constant"  # constant, noam (warm-up, then inverse square root), exponential (per epoch), cosine (warm-up, then to 0)
+    schedule: str = "constant"  # constant, noam, exponential (per epoch) or cosine; all but the third warm up first
     warmup_steps: int = 0
     decay: float = 0.999  # exponential only: factor per epoch
 

@@ -1,6 +1,7 @@
-"""Log-mel analysis for neural vocoders, as in HiFi-GAN (arXiv:2010.05646): Slaney filters, reflection padding, no centring.
+"""Log-mel analysis for neural vocoders, as in HiFi-GAN (arXiv:2010.05646): Slaney filters, padding without centring.
 
-Padding by (n_fft - hop) / 2 on both sides makes frames == samples // hop and centres frame t on sample hop * t + hop / 2.
+Reflecting (n_fft - hop) / 2 samples on both sides makes frames == samples // hop and centres frame t on sample
+hop * t + hop / 2.
 """
 
 import math

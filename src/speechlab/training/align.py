@@ -1,7 +1,5 @@
 """Durations for a corpus: by a trained aligner, or, for the embedded corpus, its true timings."""
 
-from pathlib import Path
-
 import numpy as np
 import torch
 
@@ -14,25 +12,10 @@ from speechlab.models import build
 from speechlab.models.aligner import Aligner
 from speechlab.text.frontend import for_language
 from speechlab.text.symbols import SymbolTable
-from speechlab.training import runs_root
-from speechlab.training.checkpoints import WEIGHTS, Checkpoint, newest_checkpoint, read_checkpoint, sha256
+from speechlab.training.checkpoints import WEIGHTS, Checkpoint, find_checkpoint, sha256
 
 BATCH = 16
 TRUE_TIMINGS = "true timings"
-
-
-def find_checkpoint(name: str) -> Checkpoint:
-    """Find a checkpoint by its folder, its run's folder, or its run's name.
-
-    Raises:
-        SpeechlabError: there is none; the message says how to make it.
-    """
-    for place in (Path(name), runs_root() / name):
-        if (place / WEIGHTS).is_file():
-            return read_checkpoint(place)
-        if (place / "checkpoints").is_dir() and (newest := newest_checkpoint(place / "checkpoints")):
-            return newest
-    raise SpeechlabError(f"no checkpoint was found for {name!r}; train it first: speechlab train {name}")
 
 
 def load_aligner(checkpoint: Checkpoint) -> tuple[Aligner, SymbolTable]:

@@ -18,6 +18,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from speechlab.errors import SpeechlabError
+from speechlab.training import runs_root
 
 WEIGHTS, CARD, STATE, CHECKSUMS = "model.safetensors", "card.json", "state.pt", "checksums.json"
 
@@ -102,6 +103,41 @@ def newest_checkpoint(folder: Path, report=print) -> Checkpoint | None:
         except SpeechlabError as error:
             report(f"passed over: {error}")
     return None
+
+
+def bundled_root() -> Path:
+    """Folder of the weights that come with the code: ``checkpoints`` here, or in the repository of this package."""
+    here = Path("checkpoints")
+    return here if here.is_dir() else Path(__file__).parents[3] / "checkpoints"
+
+
+def find_folder(name: str | Path) -> Path:
+    """Find a folder of weights by its path, as a bundled one, or as a run.
+
+    Raises:
+        SpeechlabError: there is none; the message lists what is bundled.
+    """
+    for place in (Path(name), bundled_root() / name, runs_root() / name):
+        if place.is_dir():
+            return place
+    known = sorted(item.name for item in bundled_root().glob("*") if item.is_dir())
+    raise SpeechlabError(
+        f"no weights are called {str(name)!r} (bundled: {', '.join(known) or 'none'}); "
+        f"give one of these, a folder, or a run that was trained: speechlab train {name}"
+    )
+
+
+def find_checkpoint(name: str | Path) -> Checkpoint:
+    """Read the checkpoint of a folder, or the newest of a run, given by path or name."""
+    folder = find_folder(name)
+    if (folder / "checkpoints").is_dir():
+        newest = newest_checkpoint(folder / "checkpoints")
+        if newest is None:
+            raise SpeechlabError(
+                f"the run {folder} has no whole checkpoint yet; train it first: speechlab train {name}"
+            )
+        return newest
+    return read_checkpoint(folder)
 
 
 def remove_old(folder: Path, keep: int) -> None:

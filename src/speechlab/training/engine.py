@@ -5,7 +5,6 @@ A recipe says what is trained and how a step goes; the engine does everything ar
 """
 
 import contextlib
-import json
 import math
 import os
 import random
@@ -88,7 +87,9 @@ def make_fabric(precision: str) -> Fabric:
     accelerator = "cuda" if torch.cuda.is_available() else "cpu"
     if "LOCAL_RANK" in os.environ:
         local, total = int(os.environ["LOCAL_WORLD_SIZE"]), int(os.environ["WORLD_SIZE"])
-        fabric = Fabric(accelerator=accelerator, strategy="ddp", devices=local, num_nodes=total // local, precision=names[precision])
+        fabric = Fabric(
+            accelerator=accelerator, strategy="ddp", devices=local, num_nodes=total // local, precision=names[precision]
+        )
     else:
         fabric = Fabric(accelerator=accelerator, devices=1, precision=names[precision])
     fabric.launch()
@@ -253,7 +254,7 @@ class Engine:
 
     @contextlib.contextmanager
     def averaged(self) -> Iterator[None]:
-        """Evaluate with the averaged weights, if there are any, in eval mode, without touching the training's randomness."""
+        """Evaluate with the averaged weights, if any, in eval mode, leaving the training's randomness as it was."""
         main, saved = self.modules[self.recipe.main], None
         state = rng_state()
         if self.average is not None:
@@ -318,7 +319,9 @@ class Engine:
             write_checkpoint(folder, main, self.card(), state)
             remove_old(folder.parent, self.config.keep_checkpoints)
         except OSError as error:
-            self.health.add(self.step, "error", f"no checkpoint could be written ({error})", "free disk space; training goes on")
+            self.health.add(
+                self.step, "error", f"no checkpoint could be written ({error})", "free disk space; training goes on"
+            )
             self.say(f"no checkpoint at step {self.step}: {error}; free disk space, training goes on")
             self.write_health()
 

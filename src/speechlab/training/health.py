@@ -47,7 +47,7 @@ class HealthMonitor:
         self.check_discriminator(step)
         sharpness = metrics.get("alignment/sharpness")
         if sharpness is not None and step >= 1000 and sharpness < 0.3:
-            self.add(step, "warning", f"the alignment is not sharp yet (mean row maximum {sharpness:.2f} after {step} steps, 0.8 is expected)",
+            self.add(step, "warning", f"the alignment is not sharp after {step} steps (mean row maximum {sharpness:.2f})",
                      "check that transcripts match their recordings and that mels are standardised")  # fmt: skip
         return self.findings[before:]
 
@@ -64,10 +64,10 @@ class HealthMonitor:
             return
         level = median(losses)
         if level < 0.05:
-            self.add(step, "warning", f"the discriminators tell real from fake almost surely (loss {level:.3f} each)",
+            self.add(step, "warning", f"the discriminators almost surely tell real from fake (loss {level:.3f} each)",
                      "lower their learning rate or width, or raise mel_weight for a while")  # fmt: skip
         if level > 0.495:
-            self.add(step, "warning", f"the discriminators cannot tell real from fake (loss {level:.3f} each, 0.5 is guessing)",
+            self.add(step, "warning", f"the discriminators cannot tell real from fake (loss {level:.3f} each)",
                      "raise their learning rate or width; check that they receive real audio at all")  # fmt: skip
 
     def observe_render(self, step: int, name: str, rms: float) -> None:
@@ -86,4 +86,5 @@ class HealthMonitor:
 
     def to_list(self) -> list[dict]:
         """Findings as written to ``health.json``: step, level, what, try."""
-        return [{("try" if key == "attempt" else key): value for key, value in asdict(item).items()} for item in self.findings]
+        names = {"attempt": "try"}
+        return [{names.get(key, key): value for key, value in asdict(item).items()} for item in self.findings]

@@ -31,8 +31,12 @@ class AlignerRecipe(Recipe):
         self.store = acoustic_features(config)
         self.symbols = symbol_table(config.corpus.language)
         self.store.use_alignment(self.symbols.to_list(), "none")
-        tokens = {id: ids for id, (_, ids) in tokenise(self.store, for_language(config.corpus.language), self.symbols).items()}
-        usable = {name: [item.id for item in self.store.split(name) if item.id in tokens] for name in ("train", "validation")}
+        tokens = {
+            id: ids for id, (_, ids) in tokenise(self.store, for_language(config.corpus.language), self.symbols).items()
+        }
+        usable = {
+            name: [item.id for item in self.store.split(name) if item.id in tokens] for name in ("train", "validation")
+        }
         self.dataset = AcousticDataset(self.store, usable["train"], tokens)
         self.held_out = AcousticDataset(self.store, usable["validation"], tokens)
         self.item_lengths = self.dataset.lengths
@@ -84,9 +88,13 @@ class AlignerRecipe(Recipe):
 
     def card(self) -> dict[str, Any]:
         """Model, sizes, vocabulary and data."""
-        sizes = {"n_symbols": len(self.symbols), "n_mels": self.experiment.audio.n_mels, **to_dict(self.experiment.model)}
-        return {"model": "aligner", "sizes": sizes, "symbols": self.symbols.to_list(),
-                "language": self.experiment.corpus.language, "data": data_card(self.store, len(self.dataset))}  # fmt: skip
+        sizes = {
+            "n_symbols": len(self.symbols),
+            "n_mels": self.experiment.audio.n_mels,
+            **to_dict(self.experiment.model),
+        }
+        language = self.experiment.corpus.language
+        return vocabulary_card("aligner", sizes, self.symbols, language, self.store, len(self.dataset))
 
 
 def sharpness(soft: torch.Tensor, mel_lengths: torch.Tensor) -> torch.Tensor:
@@ -99,9 +107,15 @@ def sharpness(soft: torch.Tensor, mel_lengths: torch.Tensor) -> torch.Tensor:
     return soft.amax(2)[length_mask(mel_lengths, soft.shape[1])].mean()
 
 
-def data_card(store, n_training: int) -> dict[str, Any]:
-    """What a checkpoint's card says about the data it was trained on."""
+def vocabulary_card(model: str, sizes: dict, symbols, language: str, store, n_training: int) -> dict[str, Any]:
+    """What a checkpoint's card says of a model that reads tokens, and of the data it was trained on."""
     corpus = store.corpus
-    hours = sum(store.frames.values()) / store.spec.frame_rate / 3600
-    return {"corpus": corpus.name, "licence": corpus.licence, "citation": corpus.citation, "hours": round(hours, 3),
-            "n_training": n_training, "loudness": corpus.config.loudness}  # fmt: skip
+    data = {
+        "corpus": corpus.name,
+        "licence": corpus.licence,
+        "citation": corpus.citation,
+        "hours": round(sum(store.frames.values()) / store.spec.frame_rate / 3600, 3),
+        "n_training": n_training,
+        "loudness": corpus.config.loudness,
+    }
+    return {"model": model, "sizes": sizes, "symbols": symbols.to_list(), "language": language, "data": data}

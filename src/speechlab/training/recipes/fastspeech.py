@@ -15,7 +15,7 @@ from speechlab.losses.acoustic import acoustic_losses, mel_l1
 from speechlab.models import build
 from speechlab.training.align import align, use_true_timings
 from speechlab.training.features import acoustic_features, symbol_table
-from speechlab.training.recipes.aligner import VALIDATION_BATCH, data_card
+from speechlab.training.recipes.aligner import VALIDATION_BATCH, vocabulary_card
 from speechlab.training.recipes.base import Recipe, recipes
 
 N_RENDERED = 3  # held-out sentences spoken for the time-travel player
@@ -36,9 +36,15 @@ class FastSpeechRecipe(Recipe):
         config, self.engine = self.experiment, engine
         store = acoustic_features(config)
         self.symbols = symbol_table(config.corpus.language)
-        self.store = align(store, config.aligner, config.corpus.language) if config.aligner else use_true_timings(store, self.symbols)
+        self.store = (
+            align(store, config.aligner, config.corpus.language)
+            if config.aligner
+            else use_true_timings(store, self.symbols)
+        )
         usable = set(self.store.linguistic_ids())
-        split = {name: [item.id for item in self.store.split(name) if item.id in usable] for name in ("train", "validation")}
+        split = {
+            name: [item.id for item in self.store.split(name) if item.id in usable] for name in ("train", "validation")
+        }
         self.dataset = AcousticDataset(self.store, split["train"])
         self.held_out = AcousticDataset(self.store, split["validation"])
         self.item_lengths = self.dataset.lengths
@@ -85,7 +91,8 @@ class FastSpeechRecipe(Recipe):
         predicted, true = [], []
         for first in range(0, len(self.held_out), VALIDATION_BATCH):
             last = min(first + VALIDATION_BATCH, len(self.held_out))
-            batch = self.engine.fabric.to_device(collate_acoustic([self.held_out[0, index] for index in range(first, last)]))
+            items = [self.held_out[0, index] for index in range(first, last)]
+            batch = self.engine.fabric.to_device(collate_acoustic(items))
             mask = length_mask(batch.mel_lengths, batch.mel.shape[2])
             for name, prosody in (("mel_l1", False), ("mel_l1_true_prosody", True)):
                 output = self.predict(batch, prosody)
@@ -108,8 +115,8 @@ class FastSpeechRecipe(Recipe):
 
     def card(self) -> dict[str, Any]:
         """Model, sizes, vocabulary and data."""
-        return {"model": self.model, "sizes": self.sizes, "symbols": self.symbols.to_list(),
-                "language": self.experiment.corpus.language, "data": data_card(self.store, len(self.dataset))}  # fmt: skip
+        language = self.experiment.corpus.language
+        return vocabulary_card(self.model, self.sizes, self.symbols, language, self.store, len(self.dataset))
 
 
 @recipes.register("fastspeech2")

@@ -49,7 +49,7 @@ class HiFiGANRecipe(Recipe):
         config = self.experiment
         if config.segment_length % config.audio.hop_length:
             raise SpeechlabError(
-                f"segment_length must be a multiple of hop_length ({config.audio.hop_length}), got {config.segment_length}"
+                f"segment_length must be a multiple of the hop, {config.audio.hop_length}, got {config.segment_length}"
             )
         self.engine = engine
         self.networks["generator"] = build("hifigan_gen", preset=config.model.preset, n_mels=config.audio.n_mels)
@@ -93,13 +93,12 @@ class HiFiGANRecipe(Recipe):
         if self.adversarial:
             loss = 0.0
             for batch, fake in zip(batches, fakes, strict=True):
-                judged = discriminator_loss(discriminator(batch.waveform), discriminator(fake.detach()))
-                self.engine.backward(judged / len(batches), names)
-                loss += judged.item() / len(batches)
-            n_networks = len(discriminator(batches[0].waveform[:1])) if not hasattr(self, "n_judges") else self.n_judges
-            self.n_judges = n_networks
+                judged = discriminator(batch.waveform)
+                judged_loss, n_judges = discriminator_loss(judged, discriminator(fake.detach())), len(judged)
+                self.engine.backward(judged_loss / len(batches), names)
+                loss += judged_loss.item() / len(batches)
             norm = self.engine.update("discriminator", names)
-            metrics |= {"discriminator/loss": loss, "discriminator/loss_per_network": loss / n_networks,
+            metrics |= {"discriminator/loss": loss, "discriminator/loss_per_network": loss / n_judges,
                         "gradient_norm/discriminator": norm}  # fmt: skip
         for batch, fake in zip(batches, fakes, strict=True):
             total, parts = self.generator_losses(batch.waveform, fake)
@@ -144,7 +143,9 @@ class HiFiGANRecipe(Recipe):
     def mean_mel_l1(self, resynthesise) -> float:
         """Mean over the held-out clips of |mel(clip) - mel(resynthesised clip)|."""
         mel = MelSpectrogram(self.experiment.audio)
-        return sum((mel(resynthesise(clip)) - mel(clip)).abs().mean().item() for _, clip in self.held_out) / len(self.held_out)
+        return sum((mel(resynthesise(clip)) - mel(clip)).abs().mean().item() for _, clip in self.held_out) / len(
+            self.held_out
+        )
 
     def render(self) -> dict[str, Audio]:
         """Copy synthesis of the first held-out clips."""

@@ -1,0 +1,51 @@
+"""Bundle a voice: acoustic model and vocoder in half precision, each with its card, and a card for the whole."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from speechlab.config import AudioSpec
+from speechlab.training.checkpoints import CARD, Checkpoint, find_checkpoint, write_checkpoint
+
+
+def export_voice(acoustic: str | Path, vocoder: str | Path, folder: str | Path, about: dict[str, Any]) -> Path:
+    """Write a voice that ``Voice.load`` reads.
+
+    Args:
+        acoustic: run or checkpoint of a FastSpeech.
+        vocoder: run or checkpoint of a HiFi-GAN.
+        about: what the voice's own card says besides: name, scores with n and interval, remarks.
+
+    Raises:
+        SpeechlabError: the two were made for different audio.
+    """
+    parts = {"acoustic": find_checkpoint(acoustic), "vocoder": find_checkpoint(vocoder)}
+    specs = {name: AudioSpec(**part.card["audio"]) for name, part in parts.items()}
+    specs["acoustic"].require(specs["vocoder"], "acoustic model", "vocoder")
+    for name, part in parts.items():
+        halved = {key: half(value) for key, value in part.weights.items()}
+        write_checkpoint(Path(folder) / name, halved, public_card(part))
+    acoustic_card = parts["acoustic"].card
+    card = {
+        **about,
+        "language": acoustic_card.get("language"),
+        "data": acoustic_card["data"],
+        "steps": {name: part.card["steps"] for name, part in parts.items()},
+        "parameters": {name: sum(value.numel() for value in part.weights.values()) for name, part in parts.items()},
+    }
+    (Path(folder) / CARD).write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return Path(folder)
+
+
+def half(value: torch.Tensor) -> torch.Tensor:
+    """Store floating-point weights in 16 bits."""
+    return value.half() if value.is_floating_point() else value
+
+
+def public_card(part: Checkpoint) -> dict[str, Any]:
+    """A checkpoint's card without the folders of the machine it was trained on."""
+    card = json.loads(json.dumps(part.card))
+    card["experiment"]["corpus"]["path"] = ""
+    return card

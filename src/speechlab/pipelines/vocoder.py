@@ -1,0 +1,92 @@
+"""Mel to waveform: a trained generator, or Griffin-Lim."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from speechlab.audio.griffin_lim import mel_to_waveform
+from speechlab.audio.io import Audio
+from speechlab.audio.mel import MelSpectrogram
+from speechlab.config import AudioSpec
+from speechlab.errors import SpeechlabError
+from speechlab.models import build
+from speechlab.training.checkpoints import find_checkpoint, find_folder
+
+CHUNK, CONTEXT = (
+    1024,
+    64,
+)  # frames generated at once, and their neighbours on each side; the latter cover the receptive field
+GRIFFIN_LIM = "griffin-lim"
+
+
+class Vocoder:
+    """Turn mels into speech.
+
+    Args:
+        synthesise: mel (1, n_mels, frames) to waveform (1, 1, frames * hop).
+        spec: the analysis that the mels must come from.
+        card: of the checkpoint; empty for Griffin-Lim.
+    """
+
+    def __init__(self, synthesise: Callable[[Tensor], Tensor], spec: AudioSpec, card: dict, device: str = "cpu"):
+        self.synthesise, self.spec, self.card, self.device = synthesise, spec, card, device
+
+    @classmethod
+    def load(cls, name: str | Path, device: str | None = None) -> "Vocoder":
+        """Load a vocoder by name: bundled, a run, a folder; of a voice, its vocoder.
+
+        Raises:
+            SpeechlabError: nothing has that name, it is damaged, or it is not a vocoder.
+        """
+        folder = find_folder(name)
+        checkpoint = find_checkpoint(folder / "vocoder" if (folder / "vocoder").is_dir() else folder)
+        if checkpoint.card.get("model") != "hifigan_gen":
+            raise SpeechlabError(f"{checkpoint.path} holds a {checkpoint.card.get('model')}, not a vocoder")
+        network = build("hifigan_gen", **checkpoint.card["sizes"])
+        network.load_state_dict({key: value.float() for key, value in checkpoint.weights.items()})
+        device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        network = network.eval().fold().to(device)
+        return cls(network, AudioSpec(**checkpoint.card["audio"]), checkpoint.card, device)
+
+    @classmethod
+    def griffin_lim(cls, spec: AudioSpec) -> "Vocoder":
+        """Build the vocoder that has learned nothing."""
+        return cls(lambda mel: mel_to_waveform(mel, spec), spec, {})
+
+    @torch.inference_mode()
+    def __call__(self, mel: Tensor) -> Tensor:
+        """Turn mel (1, n_mels, frames) into waveform (1, 1, frames * hop), long ones piece by piece.
+
+        Raises:
+            SpeechlabError: the mel has another number of bins.
+        """
+        if mel.ndim != 3 or mel.shape[1] != self.spec.n_mels:
+            raise SpeechlabError(
+                f"this vocoder reads mels of shape (1, {self.spec.n_mels}, frames), got {tuple(mel.shape)}"
+            )
+        frames, hop, pieces = mel.shape[-1], self.spec.hop_length, []
+        for first in range(0, frames, CHUNK):
+            begin, end = max(first - CONTEXT, 0), min(first + CHUNK + CONTEXT, frames)
+            waveform = self.synthesise(mel[..., begin:end].to(self.device)).cpu()
+            length = min(CHUNK, frames - first) * hop
+            pieces.append(waveform[..., (first - begin) * hop :][..., :length])
+        return torch.cat(pieces, dim=-1)
+
+    def vocode(self, audio: Audio | np.ndarray | Tensor) -> Audio:
+        """Copy synthesis of a recording (samples,) at ``spec.sample_rate``, or synthesis of a mel (1, n_mels, frames).
+
+        Raises:
+            SpeechlabError: the audio has another sample rate.
+        """
+        if isinstance(audio, Audio):
+            if audio.sample_rate != self.spec.sample_rate:
+                raise SpeechlabError(
+                    f"the vocoder reads {self.spec.sample_rate} Hz audio, got {audio.sample_rate} Hz; resample it first"
+                )
+            audio = audio.waveform
+        if np.ndim(audio) == 1:
+            audio = MelSpectrogram(self.spec)(torch.as_tensor(audio, dtype=torch.float32)[None, None])
+        return Audio(self(torch.as_tensor(audio))[0, 0].numpy(), self.spec.sample_rate)

@@ -1,0 +1,147 @@
+"""Text to speech: frontend, acoustic model and vocoder that were made for one another."""
+
+import json
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from speechlab.audio.io import Audio
+from speechlab.config import AudioSpec
+from speechlab.errors import SpeechlabError
+from speechlab.models import build
+from speechlab.models.fastspeech import Controls
+from speechlab.pipelines.vocoder import GRIFFIN_LIM, Vocoder
+from speechlab.text.frontend import PhonemeText, for_language
+from speechlab.text.split import split_sentences
+from speechlab.text.symbols import SymbolTable
+from speechlab.training.checkpoints import CARD, Checkpoint, find_checkpoint, find_folder
+
+PACE_RANGE = (0.3, 3.0)  # beyond it nothing resembles speech
+
+
+class Spoken(NamedTuple):
+    """One sentence and what the model thought on the way."""
+
+    audio: Audio
+    text: PhonemeText
+    mel: np.ndarray  # (n_mels, frames)
+    durations: np.ndarray  # (tokens,), frames
+    pitch: np.ndarray | None  # (tokens,), Hz
+    energy: np.ndarray | None  # (tokens,), mean STFT magnitude norm
+
+
+class Voice:
+    """A voice that reads text aloud.
+
+    Args:
+        acoustic: checkpoint of a FastSpeech or FastSpeech 2.
+        vocoder: made for the same AudioSpec, or an error is raised that shows both.
+        lexicon: pronunciations of your own, word to espeak-ng mnemonics.
+    """
+
+    def __init__(self, acoustic: Checkpoint, vocoder: Vocoder, lexicon: Mapping[str, str] | None = None):
+        if acoustic.card.get("model") not in ("fastspeech", "fastspeech2"):
+            raise SpeechlabError(f"{acoustic.path} holds a {acoustic.card.get('model')}, not an acoustic model")
+        self.spec, self.vocoder, self.card = AudioSpec(**acoustic.card["audio"]), vocoder, acoustic.card
+        self.spec.require(vocoder.spec, "acoustic model", "vocoder")
+        self.symbols = SymbolTable(acoustic.card["symbols"])
+        self.frontend = for_language(acoustic.card.get("language", "en"), lexicon)
+        self.device = vocoder.device
+        self.acoustic = build(acoustic.card["model"], **acoustic.card["sizes"])
+        self.acoustic.load_state_dict({name: value.float() for name, value in acoustic.weights.items()})
+        self.acoustic.eval().to(self.device)
+
+    @classmethod
+    def load(
+        cls, name: str | Path, vocoder: str | Path | None = None, lexicon: Mapping[str, str] | None = None
+    ) -> "Voice":
+        """Load a voice by name: bundled, a folder with ``acoustic/`` and ``vocoder/``, or a run of an acoustic model.
+
+        Args:
+            vocoder: another one, by name or folder, or "griffin-lim"; a run of an acoustic model has none of its own.
+
+        Raises:
+            SpeechlabError: nothing has that name, something is damaged, or the parts do not fit each other.
+        """
+        folder = find_folder(name)
+        whole = (folder / "acoustic").is_dir()
+        acoustic = find_checkpoint(folder / "acoustic" if whole else folder)
+        if vocoder is None and not whole:
+            raise SpeechlabError(f"{folder} has no vocoder beside it; name one, or say vocoder={GRIFFIN_LIM!r}")
+        if vocoder == GRIFFIN_LIM:
+            chosen = Vocoder.griffin_lim(AudioSpec(**acoustic.card["audio"]))
+        else:
+            chosen = Vocoder.load(vocoder or folder)
+        voice = cls(acoustic, chosen, lexicon)
+        if whole and (folder / CARD).is_file():
+            voice.card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+        return voice
+
+    def say(self, text: str, pace: float = 1.0, pitch: float = 1.0, energy: float = 1.0) -> Audio:
+        """Read a text of any length aloud.
+
+        Args:
+            pace: 2 is twice as fast.
+            pitch: factor on the fundamental frequency in Hz.
+            energy: factor on the magnitude.
+
+        Raises:
+            SpeechlabError: there is nothing to read, or a control is out of range.
+        """
+        chunks = [chunk.waveform for chunk in self.stream(text, pace, pitch, energy)]
+        return Audio(np.concatenate(chunks), self.spec.sample_rate)
+
+    def stream(self, text: str, pace: float = 1.0, pitch: float = 1.0, energy: float = 1.0) -> Iterator[Audio]:
+        """Read a text sentence by sentence, in constant memory; each piece ends with its pause."""
+        sentences = split_sentences(text)
+        if not sentences:
+            raise SpeechlabError("there is nothing to say: the text is empty; give at least one word")
+        spoken = 0
+        for sentence in sentences:
+            try:
+                audio = self.speak(sentence.text, pace, pitch, energy).audio
+            except SpeechlabError as error:
+                if len(sentences) == 1 or "nothing to read" not in str(error):
+                    raise
+                warnings.warn(f"left out: {error}", stacklevel=2)  # a line of asterisks inside a long text
+                continue
+            spoken += 1
+            pause = np.zeros(round(sentence.pause_s * self.spec.sample_rate), np.float32)
+            yield Audio(np.concatenate([audio.waveform, pause]), self.spec.sample_rate)
+        if not spoken:
+            raise SpeechlabError(f"there is nothing to read in {text[:60]!r}; give a text with at least one word")
+
+    @torch.inference_mode()
+    def speak(self, text: str, pace: float = 1.0, pitch: float = 1.0, energy: float = 1.0) -> Spoken:
+        """Read one sentence and keep what the model predicted for each token."""
+        if not PACE_RANGE[0] <= pace <= PACE_RANGE[1]:
+            raise SpeechlabError(
+                f"pace must lie between {PACE_RANGE[0]} and {PACE_RANGE[1]}, got {pace:g}; 1 is the voice's own"
+            )
+        phonemes = self.frontend(text)
+        for character, position in phonemes.unknown:
+            warnings.warn(f"{character!r} at position {position} cannot be read and is left out", stacklevel=2)
+        tokens = torch.tensor([self.symbols.ids(phonemes.symbols)], device=self.device)
+        lengths = torch.tensor([tokens.shape[1]], device=self.device)
+        output = self.acoustic(tokens, lengths, controls=Controls(pace, pitch, energy))
+        waveform = self.vocoder(output.mel_postnet.float())[0, 0].numpy()
+        return Spoken(
+            Audio(waveform, self.spec.sample_rate),
+            phonemes,
+            output.mel_postnet[0].float().cpu().numpy(),
+            output.durations[0].cpu().numpy(),
+            None if output.pitch is None else self.in_hertz(output.pitch[0]),
+            None if output.energy is None else self.in_magnitude(output.energy[0]),
+        )
+
+    def in_hertz(self, pitch: torch.Tensor) -> np.ndarray:
+        """Undo the standardisation of log-pitch, (tokens,)."""
+        return torch.exp(pitch * self.acoustic.pitch_std + self.acoustic.pitch_mean).cpu().numpy()
+
+    def in_magnitude(self, energy: torch.Tensor) -> np.ndarray:
+        """Undo the standardisation of energy, (tokens,)."""
+        return (energy * self.acoustic.energy_std + self.acoustic.energy_mean).cpu().numpy()
