@@ -13,7 +13,7 @@ from speechlab.audio.mel import MelSpectrogram
 from speechlab.config import AudioSpec, CorpusConfig
 from speechlab.data import features
 from speechlab.data.corpora import TRAIN, Corpus, Utterance
-from speechlab.data.features import extract_acoustic, tokenise, write_true_durations
+from speechlab.data.features import extract_acoustic, tokenise
 from speechlab.data.storage import safe_name, write_atomically
 from speechlab.data.store import FeatureStore
 from speechlab.errors import SpeechlabError
@@ -235,18 +235,6 @@ def test_statistics_pool_all_frames_of_the_training_split_only(corpus, store, tm
     assert FeatureStore(corpus, SPEC, tmp_path / "cache").statistics().n_utterances == 3  # not the other's
 
 
-def test_true_durations_need_a_corpus_that_knows_them(store):
-    with pytest.raises(SpeechlabError, match="aligner"):
-        write_true_durations(store, TABLE)
-
-
-def test_given_timings_fill_the_linguistic_layer(corpus, tmp_path):
-    timed = replace(corpus, timings=lambda id, spec, n_frames: (["a", "b"], np.array([10, n_frames - 10])))
-    store = write_true_durations(extract_acoustic(timed, SPEC, tmp_path / "cache"), TABLE)
-    assert store.linguistic_ids() == store.ids
-    assert store.linguistic("two").durations[0] == 10
-
-
 def test_a_full_disk_is_one_clear_line_and_leaves_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "file"
     write_atomically(path, b"old")
@@ -260,11 +248,22 @@ def test_a_full_disk_is_one_clear_line_and_leaves_the_old_file(tmp_path, monkeyp
     assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
 
 
+def test_a_full_disk_ends_the_extraction_and_is_not_blamed_on_the_recording(corpus, tmp_path, monkeypatch):
+    def fail(path, tensors, stamp):
+        raise SpeechlabError("the disk is full")
+
+    monkeypatch.setattr(features, "write_tensors", fail)
+    with pytest.raises(SpeechlabError, match="disk is full"):
+        extract_acoustic(corpus, SPEC, tmp_path / "cache")
+    monkeypatch.undo()
+    assert extract_acoustic(corpus, SPEC, tmp_path / "cache").ids == ["one", "two", "three"]
+
+
 def test_different_ids_get_different_safe_names():
-    ids = ["a/b", "a%2Fb", "a:b", "a b", "й", "con.", "a\\b"]
+    ids = ["a/b", "a%2Fb", "a:b", "a b", "й", "con.", "a\\b", "aux", "%61ux"]
     names = [safe_name(id) for id in ids]
     assert len(set(names)) == len(ids)
-    assert not set('<>:"/\\|?*') & set("".join(names))
+    assert not set('<>:"/\\|?*') & set("".join(names)) and "aux" not in names
 
 
 def test_real_recordings(shared_data, tmp_path):

@@ -2,15 +2,27 @@
 
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from praatio import textgrid
 
 from speechlab.config import AudioSpec
-from speechlab.data.textgrid import durations_from_textgrid, write_intervals, write_textgrid
+from speechlab.data.corpora import Corpus, Utterance
+from speechlab.data.features import extract_acoustic
+from speechlab.data.textgrid import (
+    durations_from_textgrid,
+    export_textgrids,
+    import_textgrids,
+    write_intervals,
+    write_textgrid,
+)
 from speechlab.errors import SpeechlabError
+from speechlab.text.frontend import PhonemeText
+from speechlab.text.symbols import SymbolTable
 
 SPEC = AudioSpec()
+TABLE = SymbolTable(("_pad", "^", "a", ",", "$", "sp", "AH0"))
 FRAME_S = SPEC.hop_length / SPEC.sample_rate
 
 
@@ -115,3 +127,43 @@ def test_a_tier_of_points_is_refused(tmp_path):
     grid.save(str(tmp_path / "a.TextGrid"), "long_textgrid", True)
     with pytest.raises(SpeechlabError, match="points"):
         durations_from_textgrid(tmp_path / "a.TextGrid", SPEC, 4)
+
+
+@pytest.fixture
+def store(tmp_path):
+    """Two buzzing clips of 86 frames."""
+    time = np.arange(22_050) / 22_050
+    waveform = sum(np.sin(2 * np.pi * 150 * number * time) / number for number in range(1, 8)) * 0.1
+    for name in ("one", "two"):
+        soundfile.write(tmp_path / f"{name}.wav", waveform, 22_050)
+    utterances = tuple(Utterance(name, tmp_path / f"{name}.wav", "a,") for name in ("one", "two"))
+    return extract_acoustic(Corpus("grids", utterances, "", "", 22_050), SPEC, tmp_path / "cache")
+
+
+def read_aloud(text: str) -> PhonemeText:
+    return PhonemeText(text, text, ["^", *text, "$"], [])
+
+
+def test_a_corpus_corrected_in_praat_is_read_back(store, tmp_path):
+    store.use_alignment(TABLE.to_list(), "aligner")
+    for id in store.ids:
+        store.write_linguistic(id, ["^", "a", ",", "$"], [1, 2, 3, 4], [6, 70, 0, 10])
+    paths = export_textgrids(store, tmp_path / "grids")
+    assert [path.name for path in paths] == ["one.TextGrid", "two.TextGrid"]
+    write_textgrid(paths[1], ["^", "a", ",", "$"], np.array([8, 68, 0, 10]), SPEC)
+    again = import_textgrids(store, tmp_path / "grids", TABLE, read_aloud)
+    assert again.linguistic("one").durations.tolist() == [6, 70, 0, 10]
+    assert again.linguistic("two").durations.tolist() == [8, 68, 0, 10]
+
+
+def test_grids_in_another_alphabet_bring_their_own_tokens_and_misfits_are_listed(store, tmp_path):
+    write_textgrid(tmp_path / "one.TextGrid", ["AH0", "sp"], np.array([80, 6]), SPEC)
+    write_textgrid(tmp_path / "two.TextGrid", ["AH0", "sp"], np.array([80, 60]), SPEC)
+    imported = import_textgrids(store, tmp_path, TABLE)
+    assert imported.linguistic("one").symbols == ["AH0", "sp"]
+    assert [(row.id, row.layer) for row in imported.quarantined()] == [("two", "linguistic")]
+
+
+def test_a_folder_without_grids_is_refused(store, tmp_path):
+    with pytest.raises(SpeechlabError, match="no TextGrid"):
+        import_textgrids(store, tmp_path / "none", TABLE)

@@ -137,26 +137,6 @@ def tokenise(
     return tokens
 
 
-def write_true_durations(store: FeatureStore, symbol_table: SymbolTable) -> FeatureStore:
-    """Fill the linguistic layer from the true timings of the corpus; it then has what an aligner would have written.
-
-    Raises:
-        SpeechlabError: the corpus has none: only the embedded one does.
-    """
-    if store.corpus.timings is None:
-        raise SpeechlabError(f"the true timings of {store.corpus.name} are not known; name an aligner instead")
-    store.use_alignment(symbol_table.to_list(), "true")
-    reasons = {}
-    for id in store.missing_linguistic():
-        symbols, durations = store.corpus.timings(id, store.spec, store.frames[id])
-        try:
-            store.write_linguistic(id, symbols, symbol_table.ids(symbols), durations)
-        except SpeechlabError as error:
-            reasons[id] = str(error)
-    store.quarantine(reasons)
-    return store
-
-
 def in_parallel(function: Callable[..., Any], arguments: Sequence[tuple], n_jobs: int, title: str) -> list:
     """Call the function with each tuple of arguments in worker processes, or in this one if they are few.
 

@@ -70,8 +70,10 @@ def short_hash(value: object) -> str:
 
 
 def safe_name(id: str) -> str:
-    """Spell an id so that every file system takes it; different ids stay different."""
-    return re.sub(r'[<>:"/\\|?*%\x00-\x1f]|\.$', lambda match: f"%{ord(match[0]):02X}", id)
+    """Spell an id so that every file system takes it, Windows' too; different ids stay different."""
+    reserved = r"^(con|prn|aux|nul|com\d|lpt\d)$"  # devices, whatever the suffix
+    spelled = re.sub(r'[<>:"/\\|?*%\x00-\x1f]|\.$', lambda match: f"%{ord(match[0]):02X}", id)
+    return f"%{ord(id[0]):02X}{id[1:]}" if re.match(reserved, id, re.IGNORECASE) else spelled
 
 
 def write_tensors(path: Path, tensors: dict[str, np.ndarray], stamp: dict) -> None:

@@ -1,14 +1,18 @@
 """Alignments as Praat TextGrids: what the Montreal Forced Aligner writes, and what a person can look at and correct."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from speechlab.config import AudioSpec
-from speechlab.data.storage import write_atomically
+from speechlab.data.features import tokenise
+from speechlab.data.storage import file_hash, safe_name, short_hash, write_atomically
+from speechlab.data.store import FeatureStore
 from speechlab.errors import SpeechlabError
+from speechlab.text.frontend import PhonemeText
+from speechlab.text.symbols import SymbolTable
 
 SILENCES = ("sil", "sp", "spn", "")  # labels of pauses; newer aligners leave them empty
 PAUSE = "sp"  # the label given to empty intervals and to gaps
@@ -135,6 +139,52 @@ def write_textgrid(
         if duration
     ]
     write_intervals(path, {tier: tokens}, float(ends[-1] * frame_s))
+
+
+def export_textgrids(store: FeatureStore, folder: Path) -> list[Path]:
+    """Write the alignment of every utterance as ``<id>.TextGrid``; they can be corrected in Praat and read back."""
+    paths = []
+    for id in store.linguistic_ids():
+        item = store.linguistic(id)
+        paths.append(folder / f"{safe_name(id)}.TextGrid")
+        write_textgrid(paths[-1], item.symbols, item.durations, store.spec)
+    return paths
+
+
+def import_textgrids(
+    store: FeatureStore,
+    folder: Path,
+    symbol_table: SymbolTable,
+    frontend: Callable[[str], PhonemeText] | None = None,
+    tier: str = "phones",
+) -> FeatureStore:
+    """Take the durations of a corpus from ``<id>.TextGrid`` files; those that do not fit are quarantined.
+
+    Args:
+        store: with its acoustic layer computed.
+        symbol_table: has every label.
+        frontend: gives the tokens of each text, which the labels must follow; ``None`` takes the labels as the tokens,
+            which suits the grids of another aligner in its own alphabet.
+
+    Returns:
+        The store, its linguistic layer chosen: it is keyed by the content of the grids.
+    """
+    paths = {id: folder / f"{safe_name(id)}.TextGrid" for id in store.ids}
+    content = [[id, file_hash(path)] for id, path in paths.items() if path.is_file()]
+    if not content:
+        raise SpeechlabError(f"{folder} has no TextGrid for {store.corpus.name}; their names must be ID.TextGrid")
+    store.use_alignment(symbol_table.to_list(), f"textgrids {short_hash([content, tier, frontend is None])}")
+    tokens = {} if frontend is None else tokenise(store, frontend, symbol_table)
+    reasons = {}
+    for id in tokens if frontend else store.missing_linguistic():
+        try:
+            known = tokens[id][0] if frontend else None
+            symbols, durations = durations_from_textgrid(paths[id], store.spec, store.frames[id], tier, known)
+            store.write_linguistic(id, symbols, symbol_table.ids(symbols), durations)
+        except SpeechlabError as error:
+            reasons[id] = str(error)
+    store.quarantine(reasons)
+    return store
 
 
 def write_intervals(path: Path, tiers: dict[str, list[tuple[float, float, str]]], end_s: float) -> None:
