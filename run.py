@@ -99,7 +99,8 @@ def choose_torch(folder: Path) -> tuple[Path, list[str]]:
     lines = pinned.read_text(encoding="utf-8").splitlines()
     torch = next(line.split(";")[0].strip() for line in lines if line.startswith("torch=="))
     backend = ["--torch-backend", "auto"]
-    question = [PYTHON, "-m", "uv", "pip", "install", "--python", PYTHON, "--dry-run", "--no-deps", *backend, torch]
+    question = [PYTHON, "-m", "uv", "pip", "install", "--python", PYTHON, "--dry-run", "--no-deps"]
+    question += ["--reinstall-package", "torch", *backend, torch]
     limits = environment() | {"UV_HTTP_TIMEOUT": "5", "UV_HTTP_RETRIES": "0"}
     try:
         answer = subprocess.run([str(part) for part in question], env=limits, capture_output=True, timeout=QUICKLY_S)

@@ -7,6 +7,7 @@ given is one line on stderr and exit status 2; a traceback is a bug.
 import argparse
 import re
 import sys
+import warnings
 from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import NoReturn
@@ -62,7 +63,7 @@ def make_parser() -> Parser:
     say.add_argument("text", nargs="+", help="words, or the path of a file or a folder of .txt files")
     say.add_argument("-o", "--output", help="wav file, or folder where a folder is spoken")
     say.add_argument("--voice", default="en-kathleen", help="name or checkpoint folder (default: %(default)s)")
-    say.add_argument("--vocoder", help="name or checkpoint folder, in place of the voice's own")
+    say.add_argument("--vocoder", help="name or checkpoint folder in place of the voice's own, or griffin-lim")
     for control in ("pace", "pitch", "energy"):
         say.add_argument(f"--{control}", type=float, default=1.0, help="factor (default: 1)")
     say.add_argument("--lexicon", help="file with a word and its phonemes a line")
@@ -70,11 +71,13 @@ def make_parser() -> Parser:
     vocode = command("vocode", "pass recordings through mel and vocoder (copy synthesis)")
     vocode.add_argument("source", help="audio file or folder")
     vocode.add_argument("output", help="wav file or folder")
-    vocode.add_argument("--vocoder", default="en-kathleen", help="name or checkpoint folder (default: %(default)s)")
+    vocode.add_argument("--vocoder", default="en-kathleen", help="name, checkpoint folder, or griffin-lim")
 
-    export = command("export", "copy a run's newest checkpoint, without what only resuming needs")
-    export.add_argument("checkpoint", help="run or checkpoint folder, or a name")
+    export = command("export", "copy a checkpoint or a voice, without what only resuming needs")
+    export.add_argument("checkpoint", help="name, or folder of a run, a checkpoint or a voice")
     export.add_argument("output", help="folder to make")
+    export.add_argument("--vocoder", help="vocoder to join to an acoustic model: together they make a voice")
+    export.add_argument("--half", action="store_true", help="store 16-bit floats: half the size")
 
     reference = command("import", "turn a reference implementation's weights into a checkpoint of ours")
     reference.add_argument("kind", help="such as hifigan-generator or fastspeech2; speechlab list references names all")
@@ -125,6 +128,12 @@ def one_line(message: str) -> str:
     return f"{first} ({'; '.join(differing)})" if differing else " ".join([first, *(row.strip() for row in rows)])
 
 
+def show_warning(message: Warning | str, category: type[Warning], filename: str, *_: object) -> None:
+    """Print our own warnings as a line for the person at the keyboard; other libraries' are for developers."""
+    if issubclass(category, UserWarning) and "speechlab" in filename:
+        print(f"speechlab: {one_line(str(message))}", file=sys.stderr)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     for stream in (sys.stdout, sys.stderr):
@@ -134,7 +143,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         from speechlab.apps import commands
 
-        return getattr(commands, f"run_{options.command}")(options) or 0
+        with warnings.catch_warnings():
+            warnings.showwarning = show_warning
+            return getattr(commands, f"run_{options.command}")(options) or 0
     except SpeechlabError as error:
         print(f"speechlab: {one_line(str(error))}", file=sys.stderr)
     except BrokenPipeError:  # the reader, such as head, has seen enough

@@ -112,17 +112,20 @@ def run_say(options: argparse.Namespace) -> None:
         words = len(text.split())
         if words > MAX_WORDS:
             raise SpeechlabError(
-                f"{target.name}: {words} words are too many at once; split them into files of {MAX_WORDS}"
+                f"{target.name}: {words} words are too many at once; give files of {MAX_WORDS} at most"
             )
         if not text.strip():
             raise SpeechlabError(f"there is nothing to say for {target.name}: the text is empty")
     from speechlab.pipelines.voice import Voice
+    from speechlab.text.frontend import load_lexicon
 
-    voice = Voice.load(options.voice)
+    lexicon = load_lexicon(options.lexicon) if options.lexicon else None
+    voice = Voice.load(options.voice, options.vocoder, lexicon)
     for text, target in jobs:
         audio = voice.say(text, pace=options.pace, pitch=options.pitch, energy=options.energy)
+        target.parent.mkdir(parents=True, exist_ok=True)
         audio.save(target)
-        print(f"{target}  {audio.duration_s:.1f} s")
+        print(f"{target}  {audio.duration_s:.1f} s", flush=True)
 
 
 def spoken(words: list[str], output: str | None) -> list[tuple[str, Path]]:
@@ -157,31 +160,56 @@ def run_vocode(options: argparse.Namespace) -> None:
     """Turn recordings into mels and back."""
     from speechlab.audio.files import find_audio
     from speechlab.audio.io import read_audio
-    from speechlab.pipelines.vocoder import Vocoder
+    from speechlab.config import AudioSpec
+    from speechlab.pipelines.vocoder import GRIFFIN_LIM, Vocoder
 
     source, output = Path(options.source), Path(options.output)
-    vocoder = Vocoder.load(options.vocoder)
     if source.is_dir():
         pairs = [(file, (output / file.relative_to(source)).with_suffix(".wav")) for file in find_audio(source)]
     else:
-        pairs = [(source, output)]
+        pairs = [(source, output / f"{source.stem}.wav" if output.is_dir() else output)]
+    known = options.vocoder != GRIFFIN_LIM
+    vocoder = Vocoder.load(options.vocoder) if known else Vocoder.griffin_lim(AudioSpec())
+    failed = []
     for file, target in pairs:
-        audio = vocoder.vocode(read_audio(file, vocoder.spec.sample_rate).waveform)
+        try:
+            audio = vocoder.vocode(read_audio(file, vocoder.spec.sample_rate))
+        except SpeechlabError as error:  # one broken file never stops the rest
+            failed.append(str(error))
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
         audio.save(target)
-        print(f"{target}  {audio.duration_s:.1f} s")
+        print(f"{target}  {audio.duration_s:.1f} s", flush=True)
+    if failed:
+        more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+        raise SpeechlabError(f"{failed[0]}{more}")
 
 
 def run_export(options: argparse.Namespace) -> None:
-    """Write what a checkpoint needs for use, without what only resuming needs."""
-    from speechlab.training.checkpoints import newest_checkpoint, read_checkpoint, write_checkpoint
+    """Write what a model or a whole voice needs for use, without what only resuming needs."""
+    from speechlab.config import AudioSpec
+    from speechlab.training.checkpoints import find_checkpoint, find_folder, write_checkpoint
 
-    source = Path(options.checkpoint)
-    steps = source / "checkpoints"
-    found = newest_checkpoint(steps) if steps.is_dir() else read_checkpoint(source)
-    if found is None:
-        raise SpeechlabError(f"{source} has no whole checkpoint")
-    write_checkpoint(Path(options.output), found.weights, found.card)
-    print(f"{found.path} -> {options.output}")
+    folder, output = find_folder(options.checkpoint), Path(options.output)
+    if output.exists():
+        raise SpeechlabError(f"{output} exists already; name another folder")
+    parts = {"": folder}
+    if (folder / "acoustic").is_dir():
+        parts = {"acoustic": folder / "acoustic", "vocoder": folder / "vocoder"}
+    if options.vocoder:
+        vocoder = find_folder(options.vocoder)
+        whole = (vocoder / "vocoder").is_dir()
+        parts = {"acoustic": parts.get("acoustic", folder), "vocoder": vocoder / "vocoder" if whole else vocoder}
+    found = {name: find_checkpoint(source) for name, source in parts.items()}
+    if len(found) == 2:
+        specs = [AudioSpec(**found[name].card["audio"]) for name in ("acoustic", "vocoder")]
+        specs[0].require(specs[1], "acoustic model", "vocoder")
+    for name, checkpoint in found.items():
+        weights = checkpoint.weights
+        if options.half:
+            weights = {key: value.half() if value.is_floating_point() else value for key, value in weights.items()}
+        write_checkpoint(output / name, weights, checkpoint.card)
+        print(f"{checkpoint.path} -> {output / name}")
 
 
 def run_import(options: argparse.Namespace) -> None:
@@ -238,10 +266,9 @@ def list_references() -> Iterable[str]:
 
 
 def list_voices() -> Iterable[str]:
-    from speechlab.lab import find_root
+    from speechlab.training.checkpoints import bundled_root
 
-    folder = find_root() / "checkpoints"
-    return [item.name for item in folder.iterdir() if item.is_dir()] if folder.is_dir() else []
+    return [item.name for item in bundled_root().glob("*") if item.is_dir()]
 
 
 KINDS: dict[str, Callable[[], Iterable[str]]] = {
