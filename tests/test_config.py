@@ -31,6 +31,27 @@ def test_every_experiment_loads_in_every_profile(name, profile):
         assert experiment.aligner in experiment_names()
 
 
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("name", experiment_names())
+def test_the_networks_of_every_experiment_can_be_built_in_every_profile(name, profile):
+    import torch
+
+    from speechlab.models import build
+
+    experiment = load_experiment(name, profile)
+    n_mels = experiment.audio.n_mels
+    with torch.device("meta"):  # shapes without memory: the full sizes take no time
+        if isinstance(experiment, HiFiGANExperiment):
+            networks = [build(judge, width=experiment.discriminator.width) for judge in experiment.discriminator.names]
+            networks.append(build("hifigan_gen", preset=experiment.model.preset, n_mels=n_mels))
+        else:
+            sizes = to_dict(experiment.model)
+            if experiment.recipe == "fastspeech":
+                del sizes["n_bins"]  # it has neither pitch nor energy
+            networks = [build(experiment.recipe, n_symbols=100, n_mels=n_mels, **sizes)]
+    assert all(sum(weight.numel() for weight in network.parameters()) for network in networks)
+
+
 def test_overrides_win_over_the_experiment_which_wins_over_the_profile():
     assert load_experiment("kathleen-hifigan", "full").training.batch_size == 8  # the profile says 16
     assert load_experiment("kathleen-hifigan", "smoke").training.steps == 210  # the experiment's own smoke part is last

@@ -1,0 +1,41 @@
+"""The runner of notebooks: progress, products, and what is kept when a cell fails."""
+
+import nbformat
+
+from speechlab.apps.notebooks import execute
+
+
+def write_notebook(path, *cells):
+    """Write a notebook of code cells."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    nbformat.write(notebook, path)
+
+
+def test_products_are_named_and_the_notebook_is_executed_and_trusted(tmp_path, capsys):
+    from nbformat.sign import NotebookNotary
+
+    path, folder = tmp_path / "мой main.ipynb", tmp_path / "results" / "main"
+    write_notebook(path, "import pathlib", f"pathlib.Path({str(folder / 'voice.wav')!r}).write_bytes(b'')", "1 + 1")
+    folder.mkdir(parents=True)
+    (folder / "old.wav").write_bytes(b"")
+    import os
+
+    os.utime(folder / "old.wav", (0, 0))
+    assert execute(path, folder) == 0
+    out = capsys.readouterr().out
+    assert "cell  3 of 3" in out
+    last = out.splitlines()[-2:]
+    assert last[0].endswith("мой main.ipynb") and last[1].endswith("voice.wav")
+    executed = nbformat.read(folder / path.name, as_version=4)
+    assert executed.cells[2].outputs[0]["data"]["text/plain"] == "2"
+    assert NotebookNotary().check_signature(executed)
+    assert nbformat.read(path, as_version=4).cells[2].outputs == []  # the original stays as it was
+
+
+def test_a_failing_cell_is_named_and_what_ran_is_kept(tmp_path, capsys):
+    path = tmp_path / "main.ipynb"
+    write_notebook(path, "kept = 41 + 1\nkept", "raise RuntimeError('broken on purpose')")
+    assert execute(path, tmp_path / "out") == 1
+    assert "broken on purpose" in capsys.readouterr().err
+    executed = nbformat.read(tmp_path / "out" / "main.ipynb", as_version=4)
+    assert executed.cells[0].outputs[0]["data"]["text/plain"] == "42"
