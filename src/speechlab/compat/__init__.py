@@ -73,9 +73,10 @@ def load_reference_file(kind: str, path: str | Path, config: Mapping[str, Any] |
         else:
             content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch and pickle raise a dozen kinds
+        reason = (str(error) or repr(error)).splitlines()[0]
         raise SpeechlabError(
-            f"{path} cannot be read as plain weights ({(str(error) or repr(error)).splitlines()[0]}); it is damaged, or a pickle that"
-            " would run code, which speechlab refuses"
+            f"{path} cannot be read as plain weights ({reason}); it is damaged, or a pickle that would run code, which"
+            " speechlab refuses"
         ) from error
     if not isinstance(content, Mapping):
         raise SpeechlabError(f"{path} holds a {type(content).__name__}, not a dictionary of weights")

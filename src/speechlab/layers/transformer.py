@@ -5,14 +5,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 
-def sinusoids(length: int, channels: int, device: torch.device | None = None) -> Tensor:
+def sinusoids(length: int, channels: int) -> Tensor:
     """Encode positions as sines and cosines (Attention Is All You Need, section 3.5).
 
     Returns:
         (length, channels): sin(position / 10000^(2i / channels)) on even channels 2i, cosines on odd ones.
     """
-    positions = torch.arange(length, device=device, dtype=torch.float64).unsqueeze(1)
-    exponents = torch.arange(0, channels, 2, device=device, dtype=torch.float64) / channels
+    positions = torch.arange(length, dtype=torch.float64).unsqueeze(1)
+    exponents = torch.arange(0, channels, 2, dtype=torch.float64) / channels
     angles = positions / 10_000**exponents  # (length, channels / 2)
     return torch.stack((angles.sin(), angles.cos()), 2).flatten(1).float()
 
@@ -105,7 +105,7 @@ class TransformerStack(nn.Module):
         """Transform (batch, positions, channels) of any length; padding (mask false) comes out zero."""
         _, length, channels = hidden.shape
         known = length <= len(self.positions)
-        positions = self.positions[:length] if known else sinusoids(length, channels, hidden.device)
+        positions = self.positions[:length] if known else sinusoids(length, channels).to(hidden.device)
         hidden = (hidden + positions).masked_fill(~mask.unsqueeze(2), 0.0)
         for block in self.blocks:
             hidden = block(hidden, mask)

@@ -78,7 +78,7 @@ def whole_durations(frames: Tensor, mask: Tensor, carry_rounding: bool = True) -
     Returns:
         int64 (batch, tokens); zero on padding; every utterance lasts at least one frame.
     """
-    frames = frames.double() * mask
+    frames = frames.float() * mask
     if carry_rounding:
         ends = frames.cumsum(1).round()
         durations = torch.diff(ends, dim=1, prepend=torch.zeros_like(ends[:, :1])).long()
