@@ -16,7 +16,7 @@ from speechlab.display.page import Html, asset, escape, sound_uri
 from speechlab.errors import SpeechlabError
 
 WIDTH, HEIGHT = 9.0, 2.6  # inches
-LEFT, RIGHT = 0.066, 0.992  # where the time axis lies, fractions of the picture's width
+LEFT, RIGHT = 0.066, 0.982  # where the time axis lies, fractions of the picture's width
 DYNAMIC_RANGE_DB = 80.0
 COLUMNS = 900  # spectrogram columns, about the pixels there are
 TOP_HZ = 11_025.0  # higher bands are cut from the picture unless the sound is full-band
