@@ -146,6 +146,7 @@ class Experiment:
     audio: AudioSpec = field(default_factory=AudioSpec)
     corpus: CorpusConfig = field(default_factory=CorpusConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
+    initial: str = ""  # run or checkpoint whose weights to start from; empty: random weights
 
 
 @dataclass(frozen=True)
@@ -194,7 +195,7 @@ class HiFiGANExperiment(Experiment):
     mel_weight: float = 45.0
     feature_weight: float = 2.0
     stft_weight: float = 0.0  # multi-resolution STFT loss; used in the generator-only phase too
-    acoustic_model: str = ""  # fine-tune on the teacher-forced mels of this FastSpeech run; empty: real mels
+    acoustic_model: str = ""  # run of a FastSpeech on whose teacher-forced mels to fine-tune; empty: real mels
 
 
 EXPERIMENTS: dict[str, type[Experiment]] = {

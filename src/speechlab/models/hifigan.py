@@ -123,9 +123,10 @@ class HiFiGANGenerator(nn.Module):
 
     def fold(self) -> "HiFiGANGenerator":
         """Replace weight norm by plain weights, in place, for inference and export."""
-        for module in self.modules():
-            if is_parametrized(module, "weight"):
-                remove_parametrizations(module, "weight")
+        with torch.enable_grad():  # without it the folded weights would no longer be parameters
+            for module in self.modules():
+                if is_parametrized(module, "weight"):
+                    remove_parametrizations(module, "weight")
         return self
 
 

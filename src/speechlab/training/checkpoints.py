@@ -8,6 +8,7 @@ killed at any moment leaves the earlier ones as they were.
 import hashlib
 import json
 import os
+import pickle
 import shutil
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -80,7 +81,7 @@ def read_checkpoint(folder: Path, with_state: bool = False) -> Checkpoint:
         state = torch.load(folder / STATE, map_location="cpu", weights_only=True) if with_state else None
     except SpeechlabError:
         raise
-    except (SafetensorError, OSError, ValueError, RuntimeError, EOFError, KeyError) as error:
+    except (SafetensorError, pickle.UnpicklingError, OSError, ValueError, RuntimeError, EOFError, KeyError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise SpeechlabError(f"the checkpoint {folder} is damaged ({reason}); use another or fetch it again") from error
     return Checkpoint(folder, weights, card, state)
@@ -128,7 +129,7 @@ def find_folder(name: str | Path) -> Path:
 
 
 def find_checkpoint(name: str | Path) -> Checkpoint:
-    """Read the checkpoint of a folder, or the newest of a run, given by path or name."""
+    """Read the checkpoint of a folder, or the newest of a run with what resuming needs, given by path or name."""
     folder = find_folder(name)
     if (folder / "checkpoints").is_dir():
         newest = newest_checkpoint(folder / "checkpoints")

@@ -25,7 +25,7 @@ from speechlab.audio.io import Audio
 from speechlab.config import Experiment, to_dict
 from speechlab.data.datasets import EpochSampler
 from speechlab.errors import SpeechlabError
-from speechlab.training.checkpoints import newest_checkpoint, remove_old, write_checkpoint
+from speechlab.training.checkpoints import find_checkpoint, newest_checkpoint, remove_old, write_checkpoint
 from speechlab.training.health import HealthMonitor, NonFiniteLoss
 from speechlab.training.logs import RunLog
 from speechlab.training.recipes.base import Recipe
@@ -197,7 +197,7 @@ class Engine:
                 optimiser.zero_grad()
             self.skipped += 1
             self.metrics = {"skipped": float(self.skipped)}
-            self.health.add(self.step, "error", f"step skipped: {error}", "look at these files with the corpus report")
+            self.health.error(self.step, f"step skipped: {error}", "look at these files with the corpus report")
             if self.skipped >= self.config.max_skipped_steps:
                 self.write_health()
                 raise SpeechlabError(
@@ -218,6 +218,7 @@ class Engine:
             num_workers=n_workers,
             pin_memory=torch.cuda.is_available(),
             prefetch_factor=4 if n_workers else None,
+            generator=torch.Generator(),  # or making an iterator would draw from the training's own randomness
         )
         return iter(loader)
 
@@ -319,9 +320,7 @@ class Engine:
             write_checkpoint(folder, main, self.card(), state)
             remove_old(folder.parent, self.config.keep_checkpoints)
         except OSError as error:
-            self.health.add(
-                self.step, "error", f"no checkpoint could be written ({error})", "free disk space; training goes on"
-            )
+            self.health.error(self.step, f"no checkpoint could be written ({error})", "free disk space")
             self.say(f"no checkpoint at step {self.step}: {error}; free disk space, training goes on")
             self.write_health()
 
@@ -342,6 +341,8 @@ class Engine:
         newest = newest_checkpoint(self.run_dir / "checkpoints", self.say)
         logged = self.log.last_step() if self.log else 0
         if newest is None:
+            if self.experiment.initial:
+                self.start_from(self.experiment.initial)
             if logged:
                 self.say(f"{self.experiment.name}: no checkpoint yet, begins again ({logged} steps lost)")
             if self.log:
@@ -361,6 +362,18 @@ class Engine:
             lost = max(logged - self.step, 0)
             self.say(f"{self.experiment.name}: resumes at step {self.step} of {self.config.steps} ({lost} steps lost)")
         set_rng_state(state["rng"])
+
+    def start_from(self, name: str) -> None:
+        """Take the weights of another run: all its networks, or, of a bare checkpoint, the main one."""
+        found = find_checkpoint(name)
+        given = found.state["networks"] if found.state else {self.recipe.main: found.weights}
+        for network, weights in given.items():
+            if network in self.modules:
+                self.modules[network].load_state_dict({key: value.float() for key, value in weights.items()})
+        if self.average is not None:
+            main = self.modules[self.recipe.main].state_dict()
+            self.average = {key: value.detach().clone() for key, value in main.items()}
+        self.say(f"{self.experiment.name}: starts from {', '.join(given)} of {found.path}")
 
     def result(self) -> RunResult:
         """Where everything is."""

@@ -47,15 +47,17 @@ class HealthMonitor:
         self.check_discriminator(step)
         sharpness = metrics.get("alignment/sharpness")
         if sharpness is not None and step >= 1000 and sharpness < 0.3:
-            self.add(step, "warning", f"the alignment is not sharp after {step} steps (mean row maximum {sharpness:.2f})",
-                     "check that transcripts match their recordings and that mels are standardised")  # fmt: skip
+            what = f"the alignment is not sharp after {step} steps (mean row maximum {sharpness:.2f})"
+            self.warn(step, what, "check that transcripts match their recordings and that mels are standardised")
         return self.findings[before:]
 
     def check_gradient(self, step: int, name: str, value: float, past: deque[float]) -> None:
         """Report a gradient norm far above its own median."""
         if len(past) >= 50 and value > 20 * median(past):
-            self.add(step, "warning", f"{name} jumped to {value:.3g}, its median is {median(past):.3g}",
-                     "one odd file can do this once; if it lasts, lower the learning rate or set training.clip_norm")  # fmt: skip
+            what = f"{name} jumped to {value:.3g}, its median is {median(past):.3g}"
+            self.warn(
+                step, what, "one odd file can do this once; if it lasts, lower the learning rate or clip gradients"
+            )
 
     def check_discriminator(self, step: int) -> None:
         """Report a discriminator that has won, or that sees no difference."""
@@ -64,25 +66,27 @@ class HealthMonitor:
             return
         level = median(losses)
         if level < 0.05:
-            self.add(step, "warning", f"the discriminators almost surely tell real from fake (loss {level:.3f} each)",
-                     "lower their learning rate or width, or raise mel_weight for a while")  # fmt: skip
+            what = f"the discriminators almost surely tell real from fake (loss {level:.3f} each)"
+            self.warn(step, what, "lower their learning rate or width, or raise mel_weight for a while")
         if level > 0.495:
-            self.add(step, "warning", f"the discriminators cannot tell real from fake (loss {level:.3f} each)",
-                     "raise their learning rate or width; check that they receive real audio at all")  # fmt: skip
+            what = f"the discriminators cannot tell real from fake (loss {level:.3f} each)"
+            self.warn(step, what, "raise their learning rate or width; check that they receive real audio at all")
 
     def observe_render(self, step: int, name: str, rms: float) -> None:
         """Report a rendered clip that is silent; ``rms`` in units of full scale."""
         if not math.isfinite(rms) or rms < 1e-4:
-            self.add(step, "warning", f"the rendered clip {name!r} is silent (RMS {rms:.1e})",
-                     "early on this is normal; later, check the loudness of the training files and the vocoder's mel")  # fmt: skip
+            what = f"the rendered clip {name!r} is silent (RMS {rms:.1e})"
+            self.warn(step, what, "normal early on; later, check the loudness of the training files")
 
-    def add(self, step: int, level: str, what: str, attempt: str) -> None:
-        """Record a finding, unless one of its kind was recorded a short while ago."""
-        kind = attempt
-        if level == "warning" and step - self.last.get(kind, -self.silence) < self.silence:
-            return
-        self.last[kind] = step
-        self.findings.append(Finding(step, level, what, attempt))
+    def warn(self, step: int, what: str, attempt: str) -> None:
+        """Record a warning, unless one with the same advice was recorded a short while ago."""
+        if step - self.last.get(attempt, -self.silence) >= self.silence:
+            self.last[attempt] = step
+            self.findings.append(Finding(step, "warning", what, attempt))
+
+    def error(self, step: int, what: str, attempt: str) -> None:
+        """Record an error."""
+        self.findings.append(Finding(step, "error", what, attempt))
 
     def to_list(self) -> list[dict]:
         """Findings as written to ``health.json``: step, level, what, try."""

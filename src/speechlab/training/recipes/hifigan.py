@@ -1,7 +1,6 @@
 """Train a HiFi-GAN vocoder (arXiv:2010.05646, section 2): mel L1, adversarial and feature-matching losses."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -19,6 +18,7 @@ from speechlab.losses.adversarial import discriminator_loss, feature_loss, gener
 from speechlab.losses.spectral import multi_resolution_stft_loss
 from speechlab.models import build
 from speechlab.training.recipes.base import Recipe, recipes
+from speechlab.training.teacher import teacher_forced_mels
 
 N_RENDERED = 3  # validation clips kept for the time-travel player
 MAX_VALIDATION_S = 6.0  # of each validation clip
@@ -59,7 +59,7 @@ class HiFiGANRecipe(Recipe):
         self.mel = MelSpectrogram(config.audio).to(device)
         self.loss_mel = MelSpectrogram(config.audio, f_max=config.audio.sample_rate / 2).to(device)
         self.corpus = load_corpus(config.corpus)
-        mels = Path(config.acoustic_model) if config.acoustic_model else None
+        mels = teacher_forced_mels(config.acoustic_model, config) if config.acoustic_model else None
         training = self.corpus.split("train")
         if mels is not None:
             training = [utterance for utterance in training if (mels / f"{utterance.id}.npy").is_file()]

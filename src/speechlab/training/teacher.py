@@ -1,0 +1,55 @@
+"""Teacher-forced mels: what an acoustic model says with true durations, pitch and energy, for fine-tuning a vocoder.
+
+The vocoder then learns to undo the acoustic model's blur (HiFi-GAN, arXiv:2010.05646, section 4.4).
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from speechlab.config import AudioSpec, Experiment
+from speechlab.data.datasets import AcousticDataset, collate_acoustic
+from speechlab.data.storage import short_hash
+from speechlab.models import build
+from speechlab.text.symbols import SymbolTable
+from speechlab.training.align import align, use_true_timings
+from speechlab.training.checkpoints import WEIGHTS, find_checkpoint, sha256
+from speechlab.training.features import acoustic_features
+
+BATCH = 16
+
+
+@torch.inference_mode()
+def teacher_forced_mels(name: str, experiment: Experiment) -> Path:
+    """Write one ``<utterance id>.npy``, (n_mels, frames) float32, for every usable utterance of a corpus.
+
+    Args:
+        name: run or checkpoint of the acoustic model.
+        experiment: whose corpus and AudioSpec are used; the model must have been trained for the same.
+
+    Returns:
+        The folder, beside the corpus's feature cache; mels that are there are kept.
+    """
+    checkpoint = find_checkpoint(name)
+    card = checkpoint.card
+    AudioSpec(**card["audio"]).require(experiment.audio, "acoustic model", "vocoder")
+    store = acoustic_features(experiment)
+    aligner = card["experiment"]["aligner"]
+    store = (
+        align(store, aligner, card["language"]) if aligner else use_true_timings(store, SymbolTable(card["symbols"]))
+    )
+    folder = store.folder / f"teacher-{short_hash([store.stamp, sha256(checkpoint.path / WEIGHTS)])}"
+    folder.mkdir(parents=True, exist_ok=True)
+    acoustic = build(card["model"], **card["sizes"])
+    acoustic.load_state_dict({key: value.float() for key, value in checkpoint.weights.items()})
+    acoustic.eval()
+    missing = [id for id in store.linguistic_ids() if not (folder / f"{id}.npy").is_file()]
+    data = AcousticDataset(store, missing)
+    order = sorted(range(len(data)), key=lambda index: data.lengths[index])
+    for first in range(0, len(order), BATCH):
+        batch = collate_acoustic([data[0, index] for index in order[first : first + BATCH]])
+        output = acoustic(batch.tokens, batch.lengths, batch.durations, batch.pitch, batch.energy)
+        for id, mel, frames in zip(batch.names, output.mel_postnet, output.mel_lengths, strict=True):
+            np.save(folder / f"{id}.npy", mel[:, :frames].float().numpy())
+    return folder

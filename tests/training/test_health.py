@@ -1,0 +1,37 @@
+"""The health panel names what is wrong."""
+
+from speechlab.training.health import HealthMonitor
+
+
+def whats(monitor):
+    return " ".join(finding.what for finding in monitor.findings)
+
+
+def test_a_calm_run_has_no_findings():
+    monitor = HealthMonitor()
+    for step in range(1, 300):
+        monitor.observe(step, {"gradient_norm/generator": 1 + 0.1 * (step % 7), "discriminator/loss_per_network": 0.4})
+    assert monitor.findings == []
+
+
+def test_a_jumping_gradient_is_named_once():
+    monitor = HealthMonitor()
+    for step in range(1, 200):
+        monitor.observe(step, {"gradient_norm/acoustic": 800.0 if step in (150, 151) else 1.0})
+    assert len(monitor.findings) == 1 and monitor.findings[0].step == 150 and "800" in whats(monitor)
+
+
+def test_discriminators_that_have_won_or_see_nothing_are_named():
+    for loss, expected in ((0.01, "surely tell"), (0.5, "cannot tell")):
+        monitor = HealthMonitor()
+        for step in range(1, 300):
+            monitor.observe(step, {"discriminator/loss_per_network": loss})
+        assert expected in whats(monitor)
+
+
+def test_silence_and_blurred_alignments_are_named():
+    monitor = HealthMonitor()
+    monitor.observe_render(500, "clip", 0.0)
+    monitor.observe(2000, {"alignment/sharpness": 0.1})
+    assert "silent" in whats(monitor) and "not sharp" in whats(monitor)
+    assert set(monitor.to_list()[0]) == {"step", "level", "what", "try"}

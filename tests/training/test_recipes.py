@@ -1,0 +1,149 @@
+"""Every trainer runs, resumes, and overfits one batch."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from speechlab.config import CorpusConfig, to_dict
+from speechlab.errors import SpeechlabError
+from speechlab.experiments import load_experiment
+from speechlab.training import train
+from speechlab.training.engine import Engine
+from speechlab.training.logs import read_log
+from speechlab.training.recipes import recipes
+
+SMALL = dict(channels=32, encoder_layers=1, decoder_layers=1, filter_channels=64, predictor_channels=32)
+
+
+def tiny(name, corpus, **training):
+    """A smoke experiment on the tiny corpus, with steps that take milliseconds."""
+    experiment = load_experiment(name)
+    settings = dict(steps=20, batch_size=2, log_every=1, checkpoint_every=10, render_every=100, validate_every=20)
+    experiment = replace(
+        experiment,
+        corpus=CorpusConfig(name="folder", path=str(corpus), n_validation=2),
+        training=replace(experiment.training, **{**settings, "n_workers": 0, **training}),
+    )
+    if name.startswith("embedded-fastspeech"):
+        steady = replace(experiment.optimiser, schedule="noam")  # cosine would depend on the number of steps
+        model = replace(experiment.model, **SMALL)
+        return replace(experiment, model=model, optimiser=steady, aligner="tiny-aligner")
+    if name == "embedded-hifigan":
+        discriminator = replace(experiment.discriminator, names=("mpd", "msd", "ms-stft_disc"), width=0.03)
+        return replace(experiment, segment_length=4096, generator_only_steps=12, discriminator=discriminator)
+    return replace(experiment, name="tiny-aligner")
+
+
+def losses(run_dir):
+    return [record["loss"] for record in read_log(run_dir) if "loss" in record]
+
+
+def test_each_trainer_runs_and_resumes(places, tiny_corpus):
+    for name in ("embedded-aligner", "embedded-fastspeech", "embedded-fastspeech2", "embedded-hifigan"):
+        whole = train(tiny(name, tiny_corpus))
+        halved = places / f"{name}-halved"
+        train(tiny(name, tiny_corpus, steps=10), halved)
+        resumed = train(tiny(name, tiny_corpus), halved)
+        assert resumed.step == whole.step == 20, name
+        assert losses(halved) == losses(whole.run_dir) and len(losses(halved)) == 20, name
+        assert all(torch.isfinite(torch.tensor(losses(halved)))), name
+
+
+def one_batch(experiment, run_dir, steps):
+    """Train on one batch over and over; the metrics of the first and the last step."""
+    engine = Engine(recipes[experiment.recipe](experiment), run_dir)
+    (batch,) = [next(engine.batches())]
+    history = []
+    for engine.step in range(1, steps + 1):
+        history.append(engine.recipe.train_step([batch]))
+    return engine, history
+
+
+def test_hifigan_overfits_one_batch_to_a_third(places, tiny_corpus):
+    experiment = tiny("embedded-hifigan", tiny_corpus, batch_size=2, precision="fp32", steps=200)
+    experiment = replace(
+        experiment, generator_only_steps=200, optimiser=replace(experiment.optimiser, learning_rate=2e-3)
+    )
+    _, history = one_batch(experiment, places / "run", 200)
+    assert min(step["mel_l1"] for step in history[-10:]) <= history[0]["mel_l1"] / 3
+
+
+def test_the_aligner_overfits_one_batch_into_a_sharp_alignment(places, tiny_corpus):
+    experiment = replace(
+        tiny("embedded-aligner", tiny_corpus, batch_size=4), binarisation_start=100, binarisation_full=150
+    )
+    _, history = one_batch(experiment, places / "run", 200)
+    assert history[-1]["alignment/sharpness"] >= 0.8
+
+
+@pytest.mark.parametrize("name", ["embedded-fastspeech", "embedded-fastspeech2"])
+def test_fastspeech_overfits_one_batch(places, tiny_corpus, name):
+    train(tiny("embedded-aligner", tiny_corpus))
+    experiment = tiny(name, tiny_corpus, batch_size=2, steps=400)
+    sizes = dict(channels=96, encoder_layers=2, decoder_layers=2, filter_channels=192, dropout=0.0)
+    optimiser = replace(experiment.optimiser, learning_rate=2e-3, schedule="cosine", warmup_steps=20, weight_decay=0.0)
+    experiment = replace(experiment, model=replace(experiment.model, **sizes), optimiser=optimiser)
+    _, history = one_batch(experiment, places / "run", 400)
+    assert history[-1]["mel"] <= 0.15
+
+
+def test_a_run_of_nan_steps_stops_with_a_diagnosis_and_keeps_the_checkpoint(places, tiny_corpus, monkeypatch):
+    experiment = tiny("embedded-aligner", tiny_corpus)
+    engine = Engine(recipes["aligner"](experiment), places / "run")
+    engine.step = 5
+    engine.save()
+    with torch.no_grad():
+        engine.modules["aligner"].embedding.weight.fill_(torch.nan)
+    with pytest.raises(SpeechlabError, match="5 steps in a row had to be skipped.*clip") as caught:
+        engine.run()
+    assert "clip" in str(caught.value)  # names files of the batch
+    assert "not finite" in (places / "run" / "health.json").read_text(encoding="utf-8")
+    assert (places / "run" / "checkpoints" / "step-0000005").is_dir()
+
+
+def test_a_full_disk_costs_a_checkpoint_not_the_training(places, tiny_corpus, monkeypatch):
+    from speechlab.training import engine as module
+
+    def full_disk(*arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(module, "write_checkpoint", full_disk)
+    result = train(tiny("embedded-aligner", tiny_corpus))
+    assert result.step == 20 and "No space left" in (result.run_dir / "health.json").read_text(encoding="utf-8")
+
+
+def test_accumulating_two_halves_gives_the_gradient_of_the_whole(places, tiny_corpus):
+    experiment = tiny("embedded-hifigan", tiny_corpus, precision="fp32")
+    norms = {}
+    for name, accumulate in (("whole", 1), ("halves", 2)):
+        settings = replace(experiment.training, batch_size=4 // accumulate, accumulate=accumulate)
+        engine = Engine(recipes["hifigan_trainer"](replace(experiment, training=settings)), places / name)
+        engine.step, batches = 1, engine.batches()
+        norms[name] = engine.recipe.train_step([next(batches) for _ in range(accumulate)])["gradient_norm/generator"]
+    assert norms["halves"] == pytest.approx(
+        norms["whole"], rel=0.05
+    )  # the STFT loss's ratio is per batch, not per item
+
+
+def test_the_card_says_what_is_needed_to_build_the_model_again(places, tiny_corpus):
+    from speechlab.models import build
+    from speechlab.training.checkpoints import read_checkpoint
+
+    result = train(tiny("embedded-hifigan", tiny_corpus, steps=2))
+    found = read_checkpoint(result.checkpoint)
+    build(found.card["model"], **found.card["sizes"]).load_state_dict(found.weights)
+    assert found.card["audio"] == to_dict(load_experiment("embedded-hifigan").audio) and found.card["steps"] == 2
+
+
+def test_a_vocoder_is_fine_tuned_on_teacher_forced_mels_from_the_weights_of_another_run(places, tiny_corpus, capsys):
+    train(tiny("embedded-aligner", tiny_corpus))
+    train(tiny("embedded-fastspeech2", tiny_corpus, steps=5))
+    base = train(tiny("embedded-hifigan", tiny_corpus, steps=14))
+    experiment = tiny("embedded-hifigan", tiny_corpus, steps=4)
+    experiment = replace(experiment, name="tuned", acoustic_model="embedded-fastspeech2", initial=str(base.run_dir))
+    engine = Engine(recipes["hifigan_trainer"](experiment), places / "tuned")
+    assert "starts from generator, discriminator" in capsys.readouterr().out
+    batch = next(engine.batches())
+    assert batch.mel.shape == (2, 80, 16) and batch.waveform.shape == (2, 1, 4096)
+    assert engine.recipe.dataset.utterances and engine.run().step == 4

@@ -1,0 +1,28 @@
+"""Learning-rate schedules at the steps where they turn."""
+
+import pytest
+
+from speechlab.config import OptimiserConfig
+from speechlab.training.schedules import learning_rate
+
+
+def rates(schedule, steps, total=10_000, steps_per_epoch=100, **settings):
+    config = OptimiserConfig(learning_rate=1e-3, schedule=schedule, **settings)
+    return [learning_rate(step, config, total, steps_per_epoch) for step in steps]
+
+
+def test_noam_rises_for_the_warm_up_and_falls_with_the_square_root():
+    assert rates("noam", [1, 400, 1600], warmup_steps=400) == pytest.approx([1e-3 / 400, 1e-3, 0.5e-3])
+
+
+def test_exponential_falls_once_an_epoch():
+    assert rates("exponential", [1, 100, 101, 201], decay=0.999) == pytest.approx([1e-3, 1e-3, 0.999e-3, 0.998001e-3])
+
+
+def test_cosine_ends_at_zero():
+    first, peak, middle, last = rates("cosine", [50, 100, 5050, 10_000], warmup_steps=100)
+    assert (first, peak, middle) == pytest.approx((0.5e-3, 1e-3, 0.5e-3)) and last == pytest.approx(0, abs=1e-12)
+
+
+def test_constant_stays():
+    assert rates("constant", [1, 10_000]) == [1e-3, 1e-3]
