@@ -28,7 +28,8 @@ QUICKLY_S = 20  # how long PyTorch's own index may take to answer
 
 def environment() -> dict[str, str]:
     """Give child processes UTF-8 everywhere and no settings of another Python."""
-    kept = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")}
+    left_out = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE")  # the last costs seconds a start
+    kept = {key: value for key, value in os.environ.items() if key not in left_out}
     kept |= {"PYTHONUTF8": "1", "VIRTUAL_ENV": str(VENV), "JUPYTER_PREFER_ENV_PATH": "1"}
     kept["PATH"] = f"{PYTHON.parent}{os.pathsep}{kept.get('PATH', '')}"
     kept.setdefault("SPEECHLAB_PROFILE", "smoke")
