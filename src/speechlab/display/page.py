@@ -19,11 +19,14 @@ from speechlab.errors import SpeechlabError
 MP3_RATES = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)  # Hz; other rates go out as FLAC
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Html:
     """A piece of HTML that a notebook shows as it is."""
 
     markup: str
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}, {len(self.markup) / 1000:.0f} kB>"  # notebooks store this beside the markup
 
     def _repr_html_(self) -> str:
         return self.markup

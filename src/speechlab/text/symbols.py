@@ -21,6 +21,14 @@ _VOWELS = (
 _CONSONANTS = "p b t t2 t# d k g tS dZ f v T D s z S Z h x m n N l l# r r- j w ʲ ʔ"
 ENGLISH_VOWELS, ENGLISH_CONSONANTS = tuple(_VOWELS.split()), tuple(_CONSONANTS.split())
 STRESSES = ("", ",", "'")
+_CLASSES = {
+    "stop": "p b t t2 t# d k g ʔ",
+    "affricate": "tS dZ",
+    "fricative": "f v T D s z S Z h x",
+    "nasal": "m n N",
+    "approximant": "l l# r r- j w ʲ",
+}
+PHONE_CLASSES = {phone: name for name, phones in _CLASSES.items() for phone in phones.split()}
 
 
 class SymbolTable:
@@ -75,3 +83,8 @@ def english_symbols() -> SymbolTable:
 def is_phone(symbol: str) -> bool:
     """Whether a symbol is a phone, rather than padding, an edge or punctuation."""
     return symbol not in (PAD, START, END) and symbol not in PUNCTUATION
+
+
+def phone_class(symbol: str) -> str:
+    """Name the class of a symbol of the English table: vowel, stop, affricate, fricative, nasal, approximant, pause."""
+    return PHONE_CLASSES.get(symbol, "vowel") if is_phone(symbol) else "pause"
