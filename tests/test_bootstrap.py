@@ -66,8 +66,8 @@ def first_cell_in(runtime, tmp_path, dependencies: list[str]) -> subprocess.Comp
     script = f"""
 import json, runpy, sys, types
 import numpy
-sys.modules["speechlab"] = types.ModuleType("speechlab")
-sys.modules["speechlab"].__spec__ = object()  # as if installed: pip could not build it without a network
+sys.modules["speechlab"] = types.ModuleType("speechlab")  # as if installed: pip could not build it without a network
+sys.modules["speechlab"].__spec__ = types.SimpleNamespace(origin="installed")
 added = runpy.run_path({str(checkout / "src/speechlab/bootstrap.py")!r})["prepare"]({str(checkout)!r})
 import importlib
 modules = [importlib.import_module(name) for name in ("torch", "numpy", "newcomer")]
@@ -93,6 +93,13 @@ def test_a_package_that_would_replace_numpy_is_refused_with_the_reason(runtime, 
 def test_nothing_is_done_where_everything_is_there(monkeypatch):
     monkeypatch.setattr(bootstrap, "pip_install", lambda *arguments: pytest.fail(f"pip was called: {arguments}"))
     assert bootstrap.prepare() == []
+
+
+def test_a_clone_in_the_working_folder_is_not_taken_for_the_package(tmp_path, monkeypatch):
+    (tmp_path / "some_clone" / "src").mkdir(parents=True)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert not bootstrap.is_importable("some_clone")
+    assert bootstrap.is_importable("speechlab")
 
 
 def test_only_an_unfit_setuptools_is_exchanged():

@@ -47,7 +47,7 @@ def prepare(root: str | Path | None = None) -> list[str]:
             constraints = Path(folder) / "constraints.txt"
             constraints.write_text("".join(f"{name}=={version}\n" for name, version in kept.items()), encoding="utf-8")
             pip_install("--constraint", str(constraints), *missing)
-    if util.find_spec("speechlab") is None:
+    if not is_importable("speechlab"):
         pip_install("--no-deps", "--editable", str(root))
         sys.path.append(str(root / "src"))  # the running kernel read its .pth files before this one was written
     importlib.invalidate_caches()
@@ -73,6 +73,12 @@ def missing_requirements(root: Path, installed: dict[str, str]) -> list[str]:
         if name not in installed or unfit:
             missing.append(f"{wanted.name}{wanted.specifier}")
     return missing
+
+
+def is_importable(package: str) -> bool:
+    """Tell whether a package can be imported; a folder of that name, such as a clone here, is not one."""
+    spec = util.find_spec(package)
+    return spec is not None and spec.origin is not None
 
 
 def canonical(name: str) -> str:
