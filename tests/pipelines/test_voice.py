@@ -1,0 +1,128 @@
+"""A voice loads whole or not at all, keeps its promises about controls, and streams."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+
+from speechlab.audio.griffin_lim import mel_to_waveform
+from speechlab.config import AudioSpec
+from speechlab.errors import SpeechlabError
+from speechlab.pipelines.vocoder import CHUNK, Vocoder
+from speechlab.pipelines.voice import Voice
+from tests.pipelines.conftest import write_vocoder
+
+TEXT = "The cat sat on the mat."
+
+
+@pytest.fixture(scope="module")
+def voice(voice_folder):
+    return Voice.load(voice_folder)
+
+
+def test_a_sentence_becomes_audio_of_the_length_its_durations_say(voice):
+    spoken = voice.speak(TEXT)
+    frames = int(spoken.durations.sum())
+    assert spoken.mel.shape == (80, frames) and len(spoken.audio.waveform) == 256 * frames
+    assert len(spoken.text.symbols) == len(spoken.durations) == len(spoken.pitch) == len(spoken.energy)
+    assert np.abs(spoken.audio.waveform).max() <= 1
+
+
+def test_the_card_tells_data_and_steps_and_no_folder_of_the_trainer(voice_folder):
+    card = json.loads((voice_folder / "card.json").read_text(encoding="utf-8"))
+    assert card["name"] == "random" and card["steps"] == {"acoustic": 1, "vocoder": 1}
+    assert Voice.load(voice_folder).card == card
+
+
+def test_pace_changes_the_length_alone(voice):
+    plain, fast = voice.speak(TEXT), voice.speak(TEXT, pace=2.0)
+    assert fast.durations.sum() == pytest.approx(plain.durations.sum() / 2, abs=1)
+    assert np.array_equal(fast.pitch, plain.pitch) and np.array_equal(fast.energy, plain.energy)
+
+
+def test_pitch_multiplies_hertz_and_leaves_the_rest(voice):
+    plain, high = voice.speak(TEXT), voice.speak(TEXT, pitch=1.2)
+    assert high.pitch == pytest.approx(1.2 * plain.pitch, rel=1e-4)
+    assert np.array_equal(high.energy, plain.energy) and np.array_equal(high.durations, plain.durations)
+
+
+def test_energy_multiplies_the_magnitude_and_leaves_the_rest(voice):
+    plain, loud = voice.speak(TEXT), voice.speak(TEXT, energy=1.5)
+    assert loud.energy == pytest.approx(1.5 * plain.energy, rel=1e-4)
+    assert np.array_equal(loud.pitch, plain.pitch) and np.array_equal(loud.durations, plain.durations)
+
+
+def test_long_texts_are_streamed_with_pauses(voice):
+    text = "One cat sat. Two dogs ran! Did three birds sing?"
+    chunks = list(voice.stream(text))
+    assert len(chunks) == 3 and (chunks[0].waveform[-1000:] == 0).all()
+    assert np.array_equal(voice.say(text).waveform, np.concatenate([chunk.waveform for chunk in chunks]))
+
+
+@pytest.mark.parametrize("text", ["", "   ", "...", "漢字 漢字", "\n\n"])
+def test_nothing_to_read_is_one_clear_line(voice, text):
+    with pytest.raises(SpeechlabError, match="nothing to (say|read)"):
+        voice.say(text)
+
+
+def test_an_unknown_character_is_reported_with_its_position(voice):
+    with pytest.warns(UserWarning, match="'漢' at position 4"):
+        voice.say("cat 漢 dog")
+
+
+@pytest.mark.parametrize("pace", [0.0, -1.0, 10.0, float("nan")])
+def test_a_pace_out_of_range_is_refused(voice, pace):
+    with pytest.raises(SpeechlabError, match="pace must lie between"):
+        voice.say(TEXT, pace=pace)
+
+
+def test_parts_for_different_audio_are_refused_with_both_columns(voice_folder, tmp_path):
+    write_vocoder(tmp_path / "vocoder", AudioSpec(f_max=11_025.0))
+    with pytest.raises(SpeechlabError, match="f_max +8000.0 +11025.0 +<- differs"):
+        Voice.load(voice_folder, vocoder=tmp_path / "vocoder")
+
+
+def test_an_acoustic_model_alone_asks_for_a_vocoder(voice_folder):
+    with pytest.raises(SpeechlabError, match="no vocoder beside it"):
+        Voice.load(voice_folder / "acoustic")
+    assert Voice.load(voice_folder / "acoustic", vocoder="griffin-lim").say("Hi.").sample_rate == 22_050
+
+
+def test_a_truncated_part_is_named(voice_folder, tmp_path):
+    copy = shutil.copytree(voice_folder, tmp_path / "copy")
+    weights = copy / "vocoder" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:5000])
+    with pytest.raises(SpeechlabError, match="damaged: model.safetensors"):
+        Voice.load(copy)
+
+
+def test_a_vocoder_in_place_of_a_voice_is_refused(voice_folder):
+    with pytest.raises(SpeechlabError, match="not an acoustic model"):
+        Voice.load(voice_folder / "vocoder", vocoder=voice_folder / "vocoder")
+
+
+def test_a_long_mel_in_pieces_equals_the_whole(voice_folder):
+    vocoder = Vocoder.load(voice_folder)
+    mel = torch.randn(1, 80, CHUNK + 200, generator=torch.Generator().manual_seed(0)) - 5
+    with torch.inference_mode():
+        whole = vocoder.synthesise(mel)
+    assert torch.allclose(vocoder(mel), whole, atol=1e-5)
+
+
+def test_copy_synthesis_keeps_whole_frames_and_refuses_other_rates(voice_folder):
+    vocoder = Vocoder.load(voice_folder)
+    rng = np.random.default_rng(0)
+    waveform = rng.standard_normal(10_000).astype(np.float32) / 10
+    assert len(vocoder.vocode(waveform).waveform) == 10_000 // 256 * 256
+    with pytest.raises(SpeechlabError, match="22050 Hz audio, got 16000 Hz"):
+        from speechlab.audio.io import Audio
+
+        vocoder.vocode(Audio(waveform, 16_000))
+
+
+def test_griffin_lim_is_a_vocoder_too():
+    spec = AudioSpec()
+    mel = torch.full((1, 80, 20), -5.0)
+    assert torch.equal(Vocoder.griffin_lim(spec)(mel), mel_to_waveform(mel, spec))
