@@ -43,7 +43,7 @@ def place(tmp_path_factory):
         ["features", "embedded-fastspeech2", *TINY, "--jobs", "1"],
         ["train", "embedded-fastspeech2", *TINY, *TINY_ACOUSTIC],
         ["train", "embedded-hifigan", *TINY, *TINY_VOCODER],
-        ["export", "embedded-fastspeech2", "voice", "--vocoder", "embedded-hifigan", "--half"],
+        ["export", "embedded-fastspeech2", "voice", "--vocoder", "embedded-hifigan"],
     ):
         assert cli.main(arguments) == 0
     yield folder

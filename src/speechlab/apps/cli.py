@@ -74,10 +74,9 @@ def make_parser() -> Parser:
     vocode.add_argument("--vocoder", default="en-kathleen", help="name, checkpoint folder, or griffin-lim")
 
     export = command("export", "copy a checkpoint or a voice, without what only resuming needs")
-    export.add_argument("checkpoint", help="name, or folder of a run, a checkpoint or a voice")
+    export.add_argument("checkpoint", help="name or folder of a run or a checkpoint")
     export.add_argument("output", help="folder to make")
     export.add_argument("--vocoder", help="vocoder to join to an acoustic model: together they make a voice")
-    export.add_argument("--half", action="store_true", help="store 16-bit floats: half the size")
 
     reference = command("import", "turn a reference implementation's weights into a checkpoint of ours")
     reference.add_argument("kind", help="such as hifigan-generator or fastspeech2; speechlab list references names all")

@@ -187,29 +187,16 @@ def run_vocode(options: argparse.Namespace) -> None:
 
 def run_export(options: argparse.Namespace) -> None:
     """Write what a model or a whole voice needs for use, without what only resuming needs."""
-    from speechlab.config import AudioSpec
-    from speechlab.training.checkpoints import find_checkpoint, find_folder, write_checkpoint
+    from speechlab.pipelines.export import export_model, export_voice
 
-    folder, output = find_folder(options.checkpoint), Path(options.output)
+    output = Path(options.output)
     if output.exists():
         raise SpeechlabError(f"{output} exists already; name another folder")
-    parts = {"": folder}
-    if (folder / "acoustic").is_dir():
-        parts = {"acoustic": folder / "acoustic", "vocoder": folder / "vocoder"}
     if options.vocoder:
-        vocoder = find_folder(options.vocoder)
-        whole = (vocoder / "vocoder").is_dir()
-        parts = {"acoustic": parts.get("acoustic", folder), "vocoder": vocoder / "vocoder" if whole else vocoder}
-    found = {name: find_checkpoint(source) for name, source in parts.items()}
-    if len(found) == 2:
-        specs = [AudioSpec(**found[name].card["audio"]) for name in ("acoustic", "vocoder")]
-        specs[0].require(specs[1], "acoustic model", "vocoder")
-    for name, checkpoint in found.items():
-        weights = checkpoint.weights
-        if options.half:
-            weights = {key: value.half() if value.is_floating_point() else value for key, value in weights.items()}
-        write_checkpoint(output / name, weights, checkpoint.card)
-        print(f"{checkpoint.path} -> {output / name}")
+        export_voice(options.checkpoint, options.vocoder, output, {"name": output.name})
+    else:
+        export_model(options.checkpoint, output)
+    print(f"{options.checkpoint} -> {output}")
 
 
 def run_import(options: argparse.Namespace) -> None:

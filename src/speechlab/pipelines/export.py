@@ -1,4 +1,4 @@
-"""Bundle a voice: acoustic model and vocoder in half precision, each with its card, and a card for the whole."""
+"""Models made small for use: half precision, a card each; a voice is an acoustic model and a vocoder together."""
 
 import json
 from pathlib import Path
@@ -25,8 +25,7 @@ def export_voice(acoustic: str | Path, vocoder: str | Path, folder: str | Path, 
     specs = {name: AudioSpec(**part.card["audio"]) for name, part in parts.items()}
     specs["acoustic"].require(specs["vocoder"], "acoustic model", "vocoder")
     for name, part in parts.items():
-        halved = {key: half(value) for key, value in part.weights.items()}
-        write_checkpoint(Path(folder) / name, halved, public_card(part))
+        export_model(part.path, Path(folder) / name)
     acoustic_card = parts["acoustic"].card
     card = {
         **about,
@@ -37,6 +36,12 @@ def export_voice(acoustic: str | Path, vocoder: str | Path, folder: str | Path, 
     }
     (Path(folder) / CARD).write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return Path(folder)
+
+
+def export_model(name: str | Path, folder: str | Path) -> None:
+    """Write one model in half precision, with its card, without what only resuming needs."""
+    part = find_checkpoint(name)
+    write_checkpoint(Path(folder), {key: half(value) for key, value in part.weights.items()}, public_card(part))
 
 
 def half(value: torch.Tensor) -> torch.Tensor:
