@@ -130,6 +130,9 @@ class VariancePredictor(nn.Module):
 class BinnedEmbedding(nn.Module):
     """Embed a number by the bin it falls in.
 
+    At first every vector is a common direction times its bin's value, so that neighbours say nearly the same and rare
+    values begin where common ones lead; 256 unrelated vectors are noise to the decoder until each has been met often.
+
     Args:
         n_bins: the outer two are open-ended.
         channels: of the embedding.
@@ -140,6 +143,10 @@ class BinnedEmbedding(nn.Module):
         super().__init__()
         self.register_buffer("edges", torch.linspace(low, high, n_bins - 1))
         self.embedding = nn.Embedding(n_bins, channels)
+        half_bin = (high - low) / (n_bins - 2) / 2
+        values = torch.linspace(low - half_bin, high + half_bin, n_bins)  # the bins' centres
+        with torch.no_grad():
+            self.embedding.weight.copy_(values.unsqueeze(1) * 0.3 * torch.randn(channels))
 
     def forward(self, values: Tensor) -> Tensor:
         """Embed values of any shape (...) as (..., channels)."""
