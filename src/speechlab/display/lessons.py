@@ -21,6 +21,9 @@ class Source(Html):
         object.__setattr__(self, "code", code)
         object.__setattr__(self, "place", place)
 
+    def _repr_html_(self) -> None:
+        """Leave it to the Markdown: front ends prefer HTML, and would show it without colours."""
+
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         markdown = f"<small>{escape(self.place)}</small>\n\n```python\n{self.code}\n```"
         return {"text/markdown": markdown, "text/plain": f"# {self.place}\n{self.code}"}

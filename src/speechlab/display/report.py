@@ -55,7 +55,9 @@ def write_item(item: Any) -> str:
         return f'<img src="{data_uri(item.read_bytes(), PICTURES[item.suffix.lower()])}" alt="{escape(item.stem)}">'
     if isinstance(item, pd.DataFrame):
         return f'<div class="table">{item.to_html(border=0, index_names=False)}</div>'
-    if isinstance(item, Html) or hasattr(item, "_repr_html_"):
+    if isinstance(item, Html):
+        return item.markup
+    if hasattr(item, "_repr_html_"):
         return item._repr_html_()
     return f"<pre>{escape(item)}</pre>"
 
