@@ -1,6 +1,8 @@
 """Training: one engine, one recipe per trainer."""
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from speechlab.config import Experiment
@@ -24,4 +26,29 @@ def train(experiment: Experiment, run_dir: str | Path | None = None):
     from speechlab.training.recipes import recipes
 
     recipe = recipes[experiment.recipe](experiment)
-    return Engine(recipe, Path(run_dir or runs_root() / experiment.name)).run()
+    run_dir = Path(run_dir or runs_root() / experiment.name)
+    with alone_in(run_dir):
+        return Engine(recipe, run_dir).run()
+
+
+@contextlib.contextmanager
+def alone_in(run_dir: Path) -> Iterator[None]:
+    """Wait while another process trains this run, such as a second notebook; it is then found trained.
+
+    The operating system frees the lock of a killed process. Where the file system knows no locks, nobody waits.
+    """
+    from filelock import FileLock, Timeout
+
+    if os.environ.get("LOCAL_RANK", "0") != "0":  # under torchrun the first process holds it for all
+        yield
+        return
+    run_dir.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(run_dir.with_name(f".{run_dir.name}.lock"))
+    with contextlib.ExitStack() as held:
+        with contextlib.suppress(NotImplementedError, OSError):
+            try:
+                held.enter_context(lock.acquire(timeout=0))
+            except Timeout:
+                print(f"{run_dir.name}: another process is training this run; waiting for it", flush=True)
+                held.enter_context(lock)
+        yield
