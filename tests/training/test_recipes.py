@@ -147,3 +147,10 @@ def test_a_vocoder_is_fine_tuned_on_teacher_forced_mels_from_the_weights_of_anot
     batch = next(engine.batches())
     assert batch.mel.shape == (2, 80, 16) and batch.waveform.shape == (2, 1, 4096)
     assert engine.recipe.dataset.utterances and engine.run().step == 4
+
+
+def test_a_run_of_other_sizes_is_left_alone(places, tiny_corpus):
+    experiment = tiny("embedded-aligner", tiny_corpus, steps=10)
+    train(experiment)
+    with pytest.raises(SpeechlabError, match="other sizes"):
+        train(replace(experiment, model=replace(experiment.model, channels=16)))

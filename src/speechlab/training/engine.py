@@ -349,8 +349,14 @@ class Engine:
                 self.log.open(0)
             return
         state = newest.state
-        for name, module in self.modules.items():
-            module.load_state_dict(state["networks"][name])
+        try:
+            for name, module in self.modules.items():
+                module.load_state_dict(state["networks"][name])
+        except (RuntimeError, KeyError) as error:
+            raise SpeechlabError(
+                f"{self.run_dir} holds a training of other sizes than {self.experiment.name} has now; train into another"
+                " folder, or remove that one"
+            ) from error
         for name, optimiser in self.optimisers.items():
             optimiser.load_state_dict(state["optimisers"][name])
         if self.average is not None:
