@@ -354,8 +354,8 @@ class Engine:
                 module.load_state_dict(state["networks"][name])
         except (RuntimeError, KeyError) as error:
             raise SpeechlabError(
-                f"{self.run_dir} holds a training of other sizes than {self.experiment.name} has now; train into another"
-                " folder, or remove that one"
+                f"{self.run_dir} holds a training of other sizes than {self.experiment.name} has now; train into"
+                " another folder, or remove that one"
             ) from error
         for name, optimiser in self.optimisers.items():
             optimiser.load_state_dict(state["optimisers"][name])
