@@ -1,0 +1,98 @@
+"""What all notebooks promise: they begin alike, were run once from top to bottom, and are small enough to keep."""
+
+import ast
+import json
+import re
+import statistics
+from pathlib import Path
+
+import pytest
+
+from speechlab.bootstrap import FIRST_CELL
+
+ROOT = Path(__file__).resolve().parents[2]
+PATHS = [ROOT / "main.ipynb", *sorted((ROOT / "notebooks").rglob("*.ipynb"))]
+PATHS = [path for path in PATHS if path.exists() and ".ipynb_checkpoints" not in path.parts]
+BADGE = "https://colab.research.google.com/github/OWNER/speechlab/blob/main/"
+WIDGET = "application/vnd.jupyter.widget-view+json"
+MOST_BYTES = 1_000_000
+MOST_CELLS = 25  # of main.ipynb
+MOST_LINES_OF_A_FUNCTION = 6  # longer ones belong into the package
+
+pytestmark = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.relative_to(ROOT).as_posix())
+
+
+def cells_of(path: Path, kind: str = "") -> list[dict]:
+    """Cells of a notebook, of one kind if given, each source as one string."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    cells = [cell | {"source": "".join(cell["source"])} for cell in cells]
+    return [cell for cell in cells if kind in ("", cell["cell_type"])]
+
+
+def outputs_of(path: Path) -> list[dict]:
+    """All outputs of a notebook."""
+    return [output for cell in cells_of(path, "code") for output in cell["outputs"]]
+
+
+def test_it_opens_with_a_badge_aim_needs_and_time(path):
+    title = cells_of(path)[0]
+    assert title["cell_type"] == "markdown"
+    assert f"({BADGE}{path.relative_to(ROOT).as_posix()})" in title["source"]
+    assert re.search(r"^# ", title["source"], re.MULTILINE)
+    for word in ("needs", "time"):
+        assert word in title["source"].lower()
+
+
+def test_it_begins_as_all_do(path):
+    code = [cell["source"] for cell in cells_of(path, "code")]
+    assert code[0].strip() == FIRST_CELL.strip()
+    assert re.search(r"^lab = speechlab\.start\(\)", code[1], re.MULTILINE)
+
+
+def test_it_was_run_straight(path):
+    counts = [cell["execution_count"] for cell in cells_of(path, "code")]
+    assert counts == list(range(1, len(counts) + 1))
+
+
+def test_its_outputs_are_small(path):
+    assert path.stat().st_size < MOST_BYTES
+
+
+def test_no_widget_state_is_kept(path):
+    assert "widgets" not in json.loads(path.read_text(encoding="utf-8"))["metadata"]
+    assert not any(WIDGET in output.get("data", {}) for output in outputs_of(path))
+
+
+def test_no_error_warning_or_progress_bar_is_kept(path):
+    kinds = {output["output_type"] for output in outputs_of(path)}
+    assert "error" not in kinds
+    streams = [output for output in outputs_of(path) if output["output_type"] == "stream"]
+    assert not [output["text"] for output in streams if output["name"] == "stderr"]
+    shown = "".join("".join(output["text"]) for output in streams)
+    assert not re.search(r"\d+%\|", shown)
+
+
+def test_nothing_large_is_defined_or_installed_in_cells(path):
+    for cell in cells_of(path, "code")[1:]:
+        if cell["source"].lstrip().startswith("%"):
+            continue
+        for node in ast.walk(ast.parse(cell["source"])):
+            assert not isinstance(node, ast.ClassDef), cell["source"]
+            if isinstance(node, ast.FunctionDef):
+                assert node.end_lineno - node.lineno < MOST_LINES_OF_A_FUNCTION, cell["source"]
+        assert "pip install" not in cell["source"] and "sys.path" not in cell["source"]
+
+
+def test_its_cells_are_short(path):
+    lengths = [sum(bool(line.strip()) for line in cell["source"].splitlines()) for cell in cells_of(path, "code")[1:]]
+    assert statistics.median(lengths) <= 6 and max(lengths) <= 20
+
+
+def test_it_ends_with_three_exercises(path):
+    asked = sum(cell["source"].count("check(") for cell in cells_of(path, "code")[-4:])
+    assert asked >= 3
+
+
+def test_main_is_a_short_road(path):
+    if path.name == "main.ipynb":
+        assert len(cells_of(path)) <= MOST_CELLS
