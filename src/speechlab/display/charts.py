@@ -97,6 +97,8 @@ def show_stages(stages: Sequence[tuple[str, int, float]]) -> Plot:
 def show_score_maps(maps: Mapping[str, tuple[Any, Any]], spec: AudioSpec, n_samples: int) -> Plot:
     """Draw what discriminators say of a real and of a generated waveform, moment by moment: 1 is real, 0 is not.
 
+    Each discriminator has its own colour scale, common to both waveforms: young ones are all near 0.5.
+
     Args:
         maps: name of a discriminator to its last feature maps for both, (1, 1, positions) or (1, 1, rows, period).
         n_samples: of the waveforms.
@@ -105,15 +107,16 @@ def show_score_maps(maps: Mapping[str, tuple[Any, Any]], spec: AudioSpec, n_samp
     plot = Plot(9, 0.6 + 1.15 * len(maps))
     grid = np.atleast_2d(plot.subplots(len(maps), 2, sharex=True))
     for row, (name, pair) in zip(grid, maps.items(), strict=True):
-        for axes, which, scores in zip(row, ("real", "generated"), pair, strict=True):
-            picture = np.atleast_2d(to_numpy(scores)[0, 0].T)  # (period, rows) or (1, positions)
-            image = axes.imshow(picture, aspect="auto", origin="lower", cmap=COLOUR_MAP, vmin=0, vmax=1,
-                                extent=(0, end_s, -0.5, len(picture) - 0.5), interpolation="nearest")  # fmt: skip
+        pictures = [np.atleast_2d(to_numpy(scores)[0, 0].T) for scores in pair]  # (period, rows) or (1, positions)
+        low, high = np.percentile(np.concatenate(pictures, axis=1), [2, 98])
+        for axes, which, picture in zip(row, ("real", "generated"), pictures, strict=True):
+            extent = (0, end_s, -0.5, len(picture) - 0.5)
+            scale = {"vmin": low, "vmax": max(high, low + 1e-3), "cmap": COLOUR_MAP}
+            image = axes.imshow(picture, aspect="auto", origin="lower", extent=extent, interpolation="nearest", **scale)
             axes.set_yticks([])
-            style_axes(axes, f"{name}, {which}: mean {picture.mean():.2f}")
+            style_axes(axes, f"{name}, {which}: mean {picture.mean():.3f}")
+        bar = plot.colorbar(image, ax=list(row), aspect=8, pad=0.01)
+        bar.ax.tick_params(colors=INK, labelsize=8)
     for axes in grid[-1]:
         axes.set_xlabel("seconds")
-    bar = plot.colorbar(image, ax=list(grid.flat), aspect=30, pad=0.01)
-    bar.set_label("score", color=INK, fontsize=9)
-    bar.ax.tick_params(colors=INK, labelsize=8)
     return plot

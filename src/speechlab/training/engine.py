@@ -366,7 +366,9 @@ class Engine:
         if self.log:
             self.log.open(self.step, state["logger_run_id"])
             lost = max(logged - self.step, 0)
-            self.say(f"{self.experiment.name}: resumes at step {self.step} of {self.config.steps} ({lost} steps lost)")
+            if self.step < self.config.steps:
+                of = f"{self.step} of {self.config.steps}"
+                self.say(f"{self.experiment.name}: resumes at step {of} ({lost} steps lost)")
         set_rng_state(state["rng"])
 
     def start_from(self, name: str) -> None:
