@@ -127,3 +127,45 @@ def test_run_cells_become_players_and_a_slider_speaks_again(browser, server, ear
     if folder := os.environ.get("SPEECHLAB_SCREENSHOTS"):
         page.screenshot(path=f"{folder}/jupyterlab.png")
     page.close()
+
+
+def test_the_main_notebook_runs_and_its_players_and_sliders_work(browser, server, root):
+    """Run All on main.ipynb, as a person would; what it trains is kept for the other tests that run it."""
+    main = nbformat.read(root / "main.ipynb", as_version=4)
+    for cell in main.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    (server[1] / "src").symlink_to(root / "src")  # the first cell looks for the code above the notebook
+    page = open_notebook(browser, server, "main.ipynb", main.cells)
+    page.wait_for_selector("text=Python 3 (ipykernel) | Idle")
+    run_all(page)
+    page.wait_for_selector(f"{ASKED}, .speechlab-player[data-ready]", timeout=120_000)
+    if page.locator(ASKED).count():
+        page.click(ASKED)
+        run_all(page)
+    first = page.locator(".speechlab-player[data-ready]").first
+    first.wait_for(timeout=120_000)
+    first.locator(".play").click()
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('audio')].some((one) => !one.paused || one.currentTime)"
+    )
+    page.keyboard.press("2")
+    page.wait_for_selector(
+        "text=Your turn: what factor is an octave?", timeout=1_200_000
+    )  # the last cell: training is done
+    assert (
+        page.locator(
+            ".jp-OutputArea-output[data-mime-type*='error'], .jp-RenderedText[data-mime-type*='stderr']"
+        ).count()
+        == 0
+    )
+    status = page.locator(".widget-html-content:has-text('ready after')").first
+    status.scroll_into_view_if_needed()
+    before = page.locator("img.widget-image").first.get_attribute("src")
+    page.locator(".widget-slider .noUi-handle").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("(before) => document.querySelector('img.widget-image').src !== before", arg=before)
+    print("the slider's", status.inner_text())
+    if folder := os.environ.get("SPEECHLAB_SCREENSHOTS"):
+        page.screenshot(path=f"{folder}/main.png")
+    page.close()
