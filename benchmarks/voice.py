@@ -1,6 +1,6 @@
 """How good is a voice? Copy synthesis and text to speech on held-out recordings: mel L1 and word error rate.
 
-    python benchmarks/voice.py en-kathleen --experiment kathleen-fastspeech2 --corpus FOLDER
+    python benchmarks/voice.py en-kathleen --experiment kathleen-fastspeech2 --corpus FOLDER --write-card
 
 Mel L1 is the mean absolute difference of log-mels up to 8 kHz. Griffin-Lim is given in two settings: the project's
 (magnitudes raised to 1.2, which sounds best) and the one that fits the mel itself (1.0).
@@ -8,7 +8,6 @@ Mel L1 is the mean absolute difference of log-mels up to 8 kHz. Griffin-Lim is g
 
 import argparse
 import json
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -21,6 +20,7 @@ from speechlab.data.waveforms import load_waveform
 from speechlab.experiments import load_experiment
 from speechlab.metrics.intervals import bootstrap
 from speechlab.metrics.words import recognise, word_errors
+from speechlab.training.checkpoints import CARD, find_folder
 
 
 def rate(counts: np.ndarray) -> float:
@@ -35,12 +35,12 @@ def bootstrap_line(value: dict) -> str:
 
 
 def main() -> None:
-    """Measure and print; write the same numbers as JSON where asked."""
+    """Measure and print; keep the numbers in the voice's card where asked."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("voice")
     parser.add_argument("--experiment", default="kathleen-fastspeech2")
     parser.add_argument("--corpus", required=True, help="folder of the recordings")
-    parser.add_argument("--output", help="JSON file for the numbers")
+    parser.add_argument("--write-card", action="store_true", help="keep the numbers in the voice's card")
     options = parser.parse_args()
     experiment = load_experiment(options.experiment, "full", [f"corpus.path={options.corpus}"])
     voice, spec = speechlab.Voice.load(options.voice), experiment.audio
@@ -69,8 +69,10 @@ def main() -> None:
         table[name] = row
         shown = "  ".join(f"{key} {bootstrap_line(value)}" for key, value in row.items())
         print(f"{name:26}{shown}", flush=True)
-    if options.output:
-        Path(options.output).write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+    if options.write_card:
+        path = find_folder(options.voice) / CARD
+        card = json.loads(path.read_text(encoding="utf-8")) | {"scores": table}
+        path.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
