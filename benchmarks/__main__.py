@@ -1,5 +1,6 @@
-"""``make bench``: how fast the parts are on this machine, one table. Best of several runs; sizes, not tests."""
+"""``make bench``: how fast the parts are on this machine, one table. Medians of several runs; sizes, not tests."""
 
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -22,8 +23,8 @@ SECONDS = 4.0
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def best_of(work: Callable[[], object], runs: int = 3) -> float:
-    """Shortest time of a few runs in seconds, after one to warm up."""
+def median_of(work: Callable[[], object], runs: int = 3) -> float:
+    """Median time of a few runs in seconds, after one to warm up."""
     times = []
     for _ in range(runs + 1):
         started = time.perf_counter()
@@ -31,14 +32,14 @@ def best_of(work: Callable[[], object], runs: int = 3) -> float:
         if DEVICE == "cuda":
             torch.cuda.synchronize()
         times.append(time.perf_counter() - started)
-    return min(times[1:])
+    return statistics.median(times[1:])
 
 
 def imports() -> list[tuple[str, str]]:
     """Time what a person waits for before anything happens."""
     rows = []
     for what, code in (("import speechlab", "import speechlab"), ("speechlab --help", "import speechlab.apps.cli")):
-        seconds = best_of(lambda code=code: subprocess.run([sys.executable, "-c", code], check=True))
+        seconds = median_of(lambda code=code: subprocess.run([sys.executable, "-c", code], check=True))
         rows.append((what, f"{seconds:.2f} s"))
     return rows
 
@@ -49,8 +50,8 @@ def signal_processing() -> list[tuple[str, str]]:
     analyse = MelSpectrogram(SPEC)
     mel = analyse(waveform)
     return [
-        ("mel spectrogram", real_time(best_of(lambda: analyse(waveform)))),
-        ("Griffin-Lim, 60 iterations", real_time(best_of(lambda: mel_to_waveform(mel, SPEC), runs=1))),
+        ("mel spectrogram", real_time(median_of(lambda: analyse(waveform)))),
+        ("Griffin-Lim, 60 iterations", real_time(median_of(lambda: mel_to_waveform(mel, SPEC), runs=1))),
     ]
 
 
@@ -73,14 +74,14 @@ def models() -> list[tuple[str, str]]:
     rows = []
     for preset in ("v1", "v2", "v3"):
         generator = build("hifigan_gen", preset=preset).eval().fold().to(DEVICE)
-        rows.append((f"HiFi-GAN {preset.upper()}", real_time(best_of(lambda generator=generator: generator(mel)))))
+        rows.append((f"HiFi-GAN {preset.upper()}", real_time(median_of(lambda generator=generator: generator(mel)))))
     acoustic = build("fastspeech2", n_symbols=100).eval().to(DEVICE)
     tokens = torch.randint(1, 100, (1, 60), device=DEVICE)
     lengths, durations = torch.tensor([60], device=DEVICE), torch.full((1, 60), frames // 60, device=DEVICE)
-    rows.append(("FastSpeech 2, paper's size", real_time(best_of(lambda: acoustic(tokens, lengths, durations)))))
+    rows.append(("FastSpeech 2, paper's size", real_time(median_of(lambda: acoustic(tokens, lengths, durations)))))
     scores = torch.log_softmax(torch.randn(16, frames, 60), dim=2)
     sizes = torch.full((16,), 60), torch.full((16,), frames)
-    seconds = best_of(lambda: monotonic_alignment(scores, *sizes))
+    seconds = median_of(lambda: monotonic_alignment(scores, *sizes))
     rows.append(("monotonic search, batch of 16", f"{1000 * seconds:.1f} ms"))
     return rows
 
