@@ -93,6 +93,12 @@ class TrainingConfig:
     max_skipped_steps: int = 5  # non-finite losses in a row before the run stops with a diagnosis
     wandb: str = "disabled"  # disabled, offline or online
 
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch_size", "accumulate", "log_every", "render_every", "validate_every",
+                     "checkpoint_every", "keep_checkpoints", "max_skipped_steps"):  # fmt: skip
+            if getattr(self, name) < 1:
+                raise SpeechlabError(f"training.{name} must be at least 1, got {getattr(self, name)}")
+
 
 @dataclass(frozen=True)
 class HiFiGANSizes:
@@ -199,8 +205,7 @@ class HiFiGANExperiment(Experiment):
 
 
 EXPERIMENTS: dict[str, type[Experiment]] = {
-    kind().recipe: kind
-    for kind in (AlignerExperiment, FastSpeechExperiment, FastSpeech2Experiment, HiFiGANExperiment)
+    kind().recipe: kind for kind in (AlignerExperiment, FastSpeechExperiment, FastSpeech2Experiment, HiFiGANExperiment)
 }
 """The schema of each recipe."""
 

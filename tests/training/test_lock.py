@@ -19,7 +19,7 @@ def test_a_run_is_locked_while_it_is_trained(tmp_path):
 
 def test_the_other_processes_of_a_distributed_run_do_not_wait(tmp_path, monkeypatch):
     with alone_in(tmp_path / "voice"):
-        monkeypatch.setenv("LOCAL_RANK", "1")
+        monkeypatch.setenv("RANK", "1")
         with alone_in(tmp_path / "voice"):
             pass
 

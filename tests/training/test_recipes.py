@@ -1,5 +1,6 @@
 """Every trainer runs, resumes, and overfits one batch."""
 
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ from speechlab.config import CorpusConfig, to_dict
 from speechlab.errors import SpeechlabError
 from speechlab.experiments import load_experiment
 from speechlab.training import train
+from speechlab.training.checkpoints import write_checkpoint
 from speechlab.training.engine import Engine
 from speechlab.training.logs import read_log
 from speechlab.training.recipes import recipes
@@ -105,12 +107,34 @@ def test_a_run_of_nan_steps_stops_with_a_diagnosis_and_keeps_the_checkpoint(plac
 def test_a_full_disk_costs_a_checkpoint_not_the_training(places, tiny_corpus, monkeypatch):
     from speechlab.training import engine as module
 
-    def full_disk(*arguments):
-        raise OSError(28, "No space left on device")
+    always = []
+
+    def full_disk(folder, *arguments):
+        if always or folder.name == "step-0000010":
+            raise OSError(28, "No space left on device")
+        write_checkpoint(folder, *arguments)
 
     monkeypatch.setattr(module, "write_checkpoint", full_disk)
     result = train(tiny("embedded-aligner", tiny_corpus))
     assert result.step == 20 and "No space left" in (result.run_dir / "health.json").read_text(encoding="utf-8")
+    always.append(True)
+    with pytest.raises(SpeechlabError, match="last checkpoint could not be written"):
+        train(tiny("embedded-aligner", tiny_corpus), places / "full")
+
+
+def test_another_corpus_does_not_continue_a_run(places, tiny_corpus):
+    result = train(tiny("embedded-aligner", tiny_corpus, steps=2))
+    other = tiny("embedded-aligner", tiny_corpus, steps=4)
+    with pytest.raises(SpeechlabError, match="corpus.n_utterances was 0 and is 3.*--run"):
+        train(replace(other, corpus=replace(other.corpus, n_utterances=3)), result.run_dir)
+
+
+def test_a_broken_recording_is_left_out_of_a_vocoder_training(places, tiny_corpus, tmp_path, capsys):
+    corpus = shutil.copytree(tiny_corpus, tmp_path / "corpus")
+    (corpus / "wavs" / "clip3.wav").write_bytes(b"RIFF no audio")
+    (corpus / "wavs" / "clip5.wav").write_bytes(b"")
+    assert train(tiny("embedded-hifigan", corpus, steps=5)).step == 5
+    assert "left out" in capsys.readouterr().out
 
 
 def test_accumulating_two_halves_gives_the_gradient_of_the_whole(places, tiny_corpus):
@@ -152,5 +176,5 @@ def test_a_vocoder_is_fine_tuned_on_teacher_forced_mels_from_the_weights_of_anot
 def test_a_run_of_other_sizes_is_left_alone(places, tiny_corpus):
     experiment = tiny("embedded-aligner", tiny_corpus, steps=10)
     train(experiment)
-    with pytest.raises(SpeechlabError, match="other sizes"):
+    with pytest.raises(SpeechlabError, match="holds another training"):
         train(replace(experiment, model=replace(experiment.model, channels=16)))

@@ -132,7 +132,7 @@ def spoken(words: list[str], output: str | None) -> list[tuple[str, Path]]:
     """Turn the arguments of ``say`` into texts and the wav files they become."""
     given = " ".join(words)
     path = Path(given)
-    if not given.strip() or len(given) > 255:  # longer than a file name may be
+    if not given.strip() or len(os.fsencode(given)) > 255:  # longer than a file name may be
         return [(given, Path(output or "speech.wav"))]
     if path.is_dir():
         inside = path / "transcriptions" if (path / "transcriptions").is_dir() else path
@@ -253,9 +253,9 @@ def list_references() -> Iterable[str]:
 
 
 def list_voices() -> Iterable[str]:
-    from speechlab.training.checkpoints import bundled_root
+    from speechlab.training.checkpoints import bundled_names
 
-    return [item.name for item in bundled_root().glob("*") if item.is_dir()]
+    return bundled_names()
 
 
 KINDS: dict[str, Callable[[], Iterable[str]]] = {

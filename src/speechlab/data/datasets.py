@@ -15,8 +15,16 @@ from torch.utils.data import Dataset, Sampler
 
 from speechlab.config import AudioSpec, CorpusConfig
 from speechlab.data.corpora import Utterance
+from speechlab.data.storage import safe_name
 from speechlab.data.store import FeatureStore
 from speechlab.data.waveforms import PEAK_LIMIT, load_waveform
+from speechlab.errors import SpeechlabError
+
+
+def mel_path(folder: Path, id: str) -> Path:
+    """File of an utterance's teacher-forced mel."""
+    return folder / f"{safe_name(id)}.npy"
+
 
 KEPT_SAMPLES = 100_000_000  # of decoded audio held in memory per process: 400 MB, over an hour at 22.05 kHz
 
@@ -84,7 +92,7 @@ class VocoderDataset(Dataset):
 
     Args:
         segment_length: samples, a multiple of the hop.
-        mels: folder of teacher-forced mels named ``<utterance id>.npy``, (n_mels, frames) each.
+        mels: folder of teacher-forced mels, (n_mels, frames) each, at ``mel_path``.
     """
 
     def __init__(
@@ -99,6 +107,7 @@ class VocoderDataset(Dataset):
         self.utterances, self.corpus, self.spec = list(utterances), corpus, spec
         self.segment_length, self.seed, self.mels = segment_length, seed, mels
         self.kept: dict[int, Tensor] = {}
+        self.broken: set[int] = set()
 
     def __len__(self) -> int:
         return len(self.utterances)
@@ -115,12 +124,25 @@ class VocoderDataset(Dataset):
             self.kept[index] = waveform
         return waveform
 
+    def readable(self, index: int) -> int:
+        """Find the first recording from ``index`` on that can be read; the others are reported once."""
+        for candidate in [*range(index, len(self)), *range(index)]:
+            try:
+                self.waveform(candidate)
+                return candidate
+            except SpeechlabError as error:
+                if candidate not in self.broken:
+                    print(f"left out: {error}", flush=True)
+                self.broken.add(candidate)
+        raise SpeechlabError("not one recording of the corpus can be read")
+
     def __getitem__(self, place: tuple[int, int]) -> tuple[str, Tensor, Tensor | None]:
         """Crop the utterance at ``place`` = (epoch, index): its name, (1, samples) and, if paired, (n_mels, frames)."""
         epoch, index = place
+        index = self.readable(index)
         utterance, waveform = self.utterances[index], self.waveform(index)
         hop = self.spec.hop_length
-        mel = None if self.mels is None else torch.from_numpy(np.load(self.mels / f"{utterance.id}.npy"))
+        mel = None if self.mels is None else torch.from_numpy(np.load(mel_path(self.mels, utterance.id)))
         frames = self.segment_length // hop
         available = len(waveform) // hop if mel is None else min(len(waveform) // hop, mel.shape[-1])
         rng = np.random.default_rng((self.seed, epoch, index))
@@ -165,6 +187,8 @@ class EpochSampler(Sampler):
         """All batches of one epoch, for every rank, in order; the incomplete last one is dropped."""
         rng = np.random.default_rng((self.seed, number))
         order = rng.permutation(self.n_items)
+        if not self.n_items:
+            raise SpeechlabError("there is nothing to train on: no utterance is usable")
         while len(order) < self.batch_size * self.world_size:  # a corpus smaller than one batch is repeated
             order = np.concatenate([order, rng.permutation(self.n_items)])
         if self.lengths is not None:

@@ -30,8 +30,8 @@ def export_voice(acoustic: str | Path, vocoder: str | Path, folder: str | Path, 
     card = {
         **about,
         "language": acoustic_card.get("language"),
-        "data": acoustic_card["data"],
-        "steps": {name: part.card["steps"] for name, part in parts.items()},
+        "data": acoustic_card.get("data"),
+        "steps": {name: part.card.get("steps") for name, part in parts.items()},
         "parameters": {name: sum(value.numel() for value in part.weights.values()) for name, part in parts.items()},
     }
     (Path(folder) / CARD).write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -52,5 +52,10 @@ def half(value: torch.Tensor) -> torch.Tensor:
 def public_card(part: Checkpoint) -> dict[str, Any]:
     """A checkpoint's card without the folders of the machine it was trained on."""
     card = json.loads(json.dumps(part.card))
-    card["experiment"]["corpus"]["path"] = ""
+    experiment = card.get("experiment", {})  # imported weights have none
+    if "corpus" in experiment:
+        experiment["corpus"]["path"] = ""
+    for key in ("aligner", "acoustic_model", "initial"):
+        if key in experiment:
+            experiment[key] = Path(experiment[key]).name
     return card

@@ -39,7 +39,7 @@ def alone_in(run_dir: Path) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
-    if os.environ.get("LOCAL_RANK", "0") != "0":  # under torchrun the first process holds it for all
+    if os.environ.get("RANK", "0") != "0":  # under torchrun the first process holds it for all
         yield
         return
     run_dir.parent.mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,7 @@ import json
 import os
 import pickle
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,10 +46,10 @@ def write_checkpoint(folder: Path, weights: dict[str, Tensor], card: dict[str, A
     temporary.mkdir()
     try:
         tensors = {name: value.detach().cpu().contiguous() for name, value in weights.items()}
-        save_file(tensors, temporary / WEIGHTS)
+        store(lambda: save_file(tensors, temporary / WEIGHTS))
         (temporary / CARD).write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         if state is not None:
-            torch.save(state, temporary / STATE)
+            store(lambda: torch.save(state, temporary / STATE))
         sums = {item.name: sha256(item) for item in sorted(temporary.iterdir())}
         (temporary / CHECKSUMS).write_text(json.dumps(sums, indent=2) + "\n", encoding="utf-8")
         for item in temporary.iterdir():
@@ -59,6 +60,14 @@ def write_checkpoint(folder: Path, weights: dict[str, Tensor], card: dict[str, A
         flush(folder.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def store(write: Callable[[], None]) -> None:
+    """Call a library's writer; what it makes of a full disk becomes the ``OSError`` that it is."""
+    try:
+        write()
+    except (SafetensorError, RuntimeError) as error:
+        raise OSError(str(error).splitlines()[0]) from error
 
 
 def read_checkpoint(folder: Path, with_state: bool = False) -> Checkpoint:
@@ -106,10 +115,15 @@ def newest_checkpoint(folder: Path, report=print) -> Checkpoint | None:
     return None
 
 
-def bundled_root() -> Path:
-    """Folder of the weights that come with the code: ``checkpoints`` here, or in the repository of this package."""
-    here = Path("checkpoints")
-    return here if here.is_dir() else Path(__file__).parents[3] / "checkpoints"
+def bundled_roots() -> list[Path]:
+    """Folders of weights by name: ``checkpoints`` here, and the one that comes with the code."""
+    return [Path("checkpoints"), Path(__file__).parents[3] / "checkpoints"]
+
+
+def bundled_names() -> list[str]:
+    """Names of the weights that are at hand."""
+    found = {item.name for root in bundled_roots() for item in root.glob("*") if item.is_dir()}
+    return sorted(name for name in found if not name.startswith("."))
 
 
 def find_folder(name: str | Path) -> Path:
@@ -118,12 +132,11 @@ def find_folder(name: str | Path) -> Path:
     Raises:
         SpeechlabError: there is none; the message lists what is bundled.
     """
-    for place in (Path(name), bundled_root() / name, runs_root() / name):
+    for place in (Path(name), *(root / name for root in bundled_roots()), runs_root() / name):
         if place.is_dir():
             return place
-    known = sorted(item.name for item in bundled_root().glob("*") if item.is_dir())
     raise SpeechlabError(
-        f"no weights are called {str(name)!r} (bundled: {', '.join(known) or 'none'}); "
+        f"no weights are called {str(name)!r} (bundled: {', '.join(bundled_names()) or 'none'}); "
         f"give one of these, a folder, or a run that was trained: speechlab train {name}"
     )
 

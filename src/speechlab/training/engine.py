@@ -116,6 +116,10 @@ class Engine:
         self.health = HealthMonitor()
         seed_everything(self.config.seed)
         recipe.build(self)
+        if not len(recipe.dataset):
+            raise SpeechlabError(
+                f"{self.experiment.name}: the corpus has no usable utterance; see quarantine.csv in its feature cache"
+            )
         self.modules: dict[str, nn.Module] = dict(recipe.networks)
         for name, network in self.modules.items():
             recipe.networks[name] = self.fabric.setup_module(network, move_to_device=True)
@@ -161,10 +165,13 @@ class Engine:
         """Train to the last step, however often that takes.
 
         Raises:
-            SpeechlabError: several steps in a row were not finite; the message names the files.
+            SpeechlabError: several steps in a row were not finite, and the message names the files; or the last
+                checkpoint could not be written.
         """
         if self.step >= self.config.steps:
             self.say(f"{self.experiment.name}: already trained, {self.step} steps in {self.run_dir}")
+            if self.log:
+                self.log.close()
             return self.result()
         batches, started, first = self.batches(), time.perf_counter(), self.step
         if not self.step:
@@ -184,6 +191,11 @@ class Engine:
                 self.save()
         if self.log:
             self.log.close()
+        if self.fabric.is_global_zero and not self.result().checkpoint.is_dir():
+            raise SpeechlabError(
+                f"{self.experiment.name} is trained, but its last checkpoint could not be written to {self.run_dir};"
+                " free disk space and train again: it resumes from the one before"
+            )
         return self.result()
 
     def train_one(self, batches: Iterator) -> None:
@@ -322,7 +334,8 @@ class Engine:
         except OSError as error:
             self.health.error(self.step, f"no checkpoint could be written ({error})", "free disk space")
             self.say(f"no checkpoint at step {self.step}: {error}; free disk space, training goes on")
-            self.write_health()
+            with contextlib.suppress(OSError):  # the disk may be full for this file too
+                self.write_health()
 
     def card(self) -> dict[str, Any]:
         """What is written beside the weights."""
@@ -348,6 +361,7 @@ class Engine:
             if self.log:
                 self.log.open(0)
             return
+        self.require_same_training(newest.card)
         state = newest.state
         try:
             for name, module in self.modules.items():
@@ -360,10 +374,12 @@ class Engine:
         for name, optimiser in self.optimisers.items():
             optimiser.load_state_dict(state["optimisers"][name])
         if self.average is not None:
-            self.average = {name: value.to(self.fabric.device) for name, value in state["average"].items()}
+            saved = state["average"] or self.modules[self.recipe.main].state_dict()  # empty: it was off until now
+            self.average = {name: value.detach().clone().to(self.fabric.device) for name, value in saved.items()}
         self.fabric._precision.load_state_dict(state["scaler"])
-        self.step = state["step"]
+        self.step, self.metrics = state["step"], newest.card["metrics"]
         if self.log:
+            self.health.restore(self.log.read_health(), self.step)
             self.log.open(self.step, state["logger_run_id"])
             lost = max(logged - self.step, 0)
             if self.step < self.config.steps:
@@ -371,13 +387,32 @@ class Engine:
                 self.say(f"{self.experiment.name}: resumes at step {of} ({lost} steps lost)")
         set_rng_state(state["rng"])
 
+    def require_same_training(self, card: dict[str, Any]) -> None:
+        """Raise unless the run folder holds this training: another corpus or model must not continue it."""
+        before, now = purpose(card["experiment"]), purpose(to_dict(self.experiment))
+        changed = [f"{key} was {before.get(key)!r} and is {now[key]!r}" for key in now if before.get(key) != now[key]]
+        if changed:
+            raise SpeechlabError(
+                f"{self.run_dir} holds another training than {self.experiment.name} is now ({'; '.join(changed)});"
+                " train into another folder (--run FOLDER), or remove that one"
+            )
+
     def start_from(self, name: str) -> None:
-        """Take the weights of another run: all its networks, or, of a bare checkpoint, the main one."""
+        """Take the weights of another run: all its networks, or, of a bare checkpoint, the main one.
+
+        Raises:
+            SpeechlabError: the other run is of another model.
+        """
         found = find_checkpoint(name)
         given = found.state["networks"] if found.state else {self.recipe.main: found.weights}
-        for network, weights in given.items():
-            if network in self.modules:
+        try:
+            for network, weights in given.items():
                 self.modules[network].load_state_dict({key: value.float() for key, value in weights.items()})
+        except (KeyError, RuntimeError) as error:
+            raise SpeechlabError(
+                f"{self.experiment.name} cannot start from {found.path}, a {found.card.get('model')} of other parts or"
+                " sizes; name a run of the same recipe and model"
+            ) from error
         if self.average is not None:
             main = self.modules[self.recipe.main].state_dict()
             self.average = {key: value.detach().clone() for key, value in main.items()}
@@ -392,6 +427,14 @@ class Engine:
         """Print once, whatever the number of processes."""
         if self.fabric.is_global_zero:
             print(message, flush=True)
+
+
+def purpose(experiment: dict[str, Any]) -> dict[str, Any]:
+    """What must not change between a run and its continuation; a corpus may have moved with its folder."""
+    corpus = experiment["corpus"]
+    kept = {f"corpus.{key}": corpus[key] for key in ("name", "language", "n_utterances", "voice", "loudness")}
+    kept["corpus.path"] = Path(corpus["path"]).name
+    return kept | {key: experiment[key] for key in ("recipe", "audio", "model")}
 
 
 def git_commit() -> str:

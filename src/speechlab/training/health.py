@@ -88,6 +88,11 @@ class HealthMonitor:
         """Record an error."""
         self.findings.append(Finding(step, "error", what, attempt))
 
+    def restore(self, findings: list[dict], step: int) -> None:
+        """Take over the findings of a run that is resumed at this step."""
+        kept = [item for item in findings if item["step"] <= step]
+        self.findings = [Finding(item["step"], item["level"], item["what"], item["try"]) for item in kept]
+
     def to_list(self) -> list[dict]:
         """Findings as written to ``health.json``: step, level, what, try."""
         names = {"attempt": "try"}

@@ -36,7 +36,6 @@ class RunLog:
     def __init__(self, run_dir: Path, config: TrainingConfig, experiment: Experiment):
         self.run_dir, self.config, self.experiment = run_dir, config, experiment
         run_dir.mkdir(parents=True, exist_ok=True)
-        write_json(run_dir / "config.json", to_dict(experiment))
         self.run_id, self.board, self.wandb = "", None, None
         self.started = self.printed = time.monotonic()
 
@@ -48,6 +47,7 @@ class RunLog:
         """Begin writing after ``step``; records of later steps, lost with their process, are dropped."""
         from torch.utils.tensorboard import SummaryWriter
 
+        write_json(self.run_dir / "config.json", to_dict(self.experiment))
         kept = [record for record in read_log(self.run_dir) if record["step"] <= step]
         path = self.run_dir / "log.jsonl"
         temporary = path.with_name(f".log.{os.getpid()}.tmp")
@@ -109,6 +109,11 @@ class RunLog:
         entries = [entry for entry in entries if entry["step"] != step]
         entries.append({"step": step, "items": {name: f"{folder.name}/{name}.wav" for name in clips}})
         write_json(index, sorted(entries, key=lambda entry: entry["step"]))
+
+    def read_health(self) -> list[dict]:
+        """Findings of the run so far."""
+        path = self.run_dir / "health.json"
+        return json.loads(path.read_text(encoding="utf-8"))["findings"] if path.is_file() else []
 
     def write_health(self, findings: list[dict]) -> None:
         """Write the findings for the health panel."""

@@ -3,14 +3,15 @@
 The vocoder then learns to undo the acoustic model's blur (HiFi-GAN, arXiv:2010.05646, section 4.4).
 """
 
+import io
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from speechlab.config import AudioSpec, Experiment
-from speechlab.data.datasets import AcousticDataset, collate_acoustic
-from speechlab.data.storage import short_hash
+from speechlab.data.datasets import AcousticDataset, collate_acoustic, mel_path
+from speechlab.data.storage import short_hash, write_atomically
 from speechlab.models import build
 from speechlab.text.symbols import SymbolTable
 from speechlab.training.align import align, use_true_timings
@@ -22,7 +23,7 @@ BATCH = 16
 
 @torch.inference_mode()
 def teacher_forced_mels(name: str, experiment: Experiment) -> Path:
-    """Write one ``<utterance id>.npy``, (n_mels, frames) float32, for every usable utterance of a corpus.
+    """Write one ``.npy`` file, (n_mels, frames) float32, for every usable utterance of a corpus.
 
     Args:
         name: run or checkpoint of the acoustic model.
@@ -39,17 +40,20 @@ def teacher_forced_mels(name: str, experiment: Experiment) -> Path:
     store = (
         align(store, aligner, card["language"]) if aligner else use_true_timings(store, SymbolTable(card["symbols"]))
     )
-    folder = store.folder / f"teacher-{short_hash([store.stamp, sha256(checkpoint.path / WEIGHTS)])}"
-    folder.mkdir(parents=True, exist_ok=True)
+    ids = store.linguistic_ids()
+    made_from = [store.linguistic_stamp, sha256(checkpoint.path / WEIGHTS), [store.identity(id) for id in ids]]
+    folder = store.folder / f"teacher-{short_hash(made_from)}"
     acoustic = build(card["model"], **card["sizes"])
     acoustic.load_state_dict({key: value.float() for key, value in checkpoint.weights.items()})
     acoustic.eval()
-    missing = [id for id in store.linguistic_ids() if not (folder / f"{id}.npy").is_file()]
+    missing = [id for id in ids if not mel_path(folder, id).is_file()]
     data = AcousticDataset(store, missing)
     order = sorted(range(len(data)), key=lambda index: data.lengths[index])
     for first in range(0, len(order), BATCH):
         batch = collate_acoustic([data[0, index] for index in order[first : first + BATCH]])
         output = acoustic(batch.tokens, batch.lengths, batch.durations, batch.pitch, batch.energy)
         for id, mel, frames in zip(batch.names, output.mel_postnet, output.mel_lengths, strict=True):
-            np.save(folder / f"{id}.npy", mel[:, :frames].float().numpy())
+            content = io.BytesIO()
+            np.save(content, mel[:, :frames].float().numpy())
+            write_atomically(mel_path(folder, id), content.getvalue())
     return folder

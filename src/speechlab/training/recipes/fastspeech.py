@@ -87,6 +87,8 @@ class FastSpeechRecipe(Recipe):
 
     def validate(self) -> dict[str, float]:
         """Mel L1 on held-out sentences with true durations, without and with true prosody; duration correlation."""
+        if not len(self.held_out):
+            return {}
         sums = {"mel_l1": 0.0, "mel_l1_true_prosody": 0.0}
         predicted, true = [], []
         for first in range(0, len(self.held_out), VALIDATION_BATCH):

@@ -11,7 +11,7 @@ from speechlab.audio.io import Audio
 from speechlab.audio.mel import MelSpectrogram
 from speechlab.config import HiFiGANExperiment, to_dict
 from speechlab.data.corpora import load_corpus
-from speechlab.data.datasets import VocoderBatch, VocoderDataset, collate_vocoder
+from speechlab.data.datasets import VocoderBatch, VocoderDataset, collate_vocoder, mel_path
 from speechlab.data.waveforms import load_waveform
 from speechlab.errors import SpeechlabError
 from speechlab.losses.adversarial import discriminator_loss, feature_loss, generator_loss
@@ -62,7 +62,7 @@ class HiFiGANRecipe(Recipe):
         mels = teacher_forced_mels(config.acoustic_model, config) if config.acoustic_model else None
         training = self.corpus.split("train")
         if mels is not None:
-            training = [utterance for utterance in training if (mels / f"{utterance.id}.npy").is_file()]
+            training = [utterance for utterance in training if mel_path(mels, utterance.id).is_file()]
         if not training:
             raise SpeechlabError(f"no training utterance was found in {config.corpus.path or config.corpus.name}")
         segment, seed = config.segment_length, config.training.seed
@@ -73,7 +73,11 @@ class HiFiGANRecipe(Recipe):
         """Validation clips, whole, cut to a multiple of the hop: (name, (1, 1, samples))."""
         clips, spec = [], self.experiment.audio
         for utterance in self.corpus.split("validation")[: self.experiment.corpus.n_validation]:
-            waveform = load_waveform(utterance.audio_path, spec.sample_rate, self.experiment.corpus)
+            try:
+                waveform = load_waveform(utterance.audio_path, spec.sample_rate, self.experiment.corpus)
+            except SpeechlabError as error:
+                self.engine.say(f"left out: {error}")
+                continue
             samples = min(len(waveform), int(MAX_VALIDATION_S * spec.sample_rate)) // spec.hop_length * spec.hop_length
             clips.append((utterance.id, torch.from_numpy(waveform[None, None, :samples])))
         return clips
@@ -128,8 +132,9 @@ class HiFiGANRecipe(Recipe):
 
     def resynthesise(self, waveform: Tensor) -> Tensor:
         """Copy synthesis of a clip (1, 1, samples): analysed, generated again."""
-        generator = self.networks["generator"]
-        return generator(self.mel(waveform.to(self.engine.fabric.device))).float().cpu()
+        generator = self.engine.modules["generator"]  # as it is, not as wrapped for several devices
+        with self.engine.autocast():
+            return generator(self.mel(waveform.to(self.engine.fabric.device))).float().cpu()
 
     def validate(self) -> dict[str, float]:
         """Mel L1 (up to 8 kHz) of copy synthesis, and of Griffin-Lim from the same mels, over the held-out clips."""
