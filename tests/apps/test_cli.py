@@ -1,5 +1,6 @@
 """The command line: what is typed wrongly is named in one line, and what is typed rightly is done."""
 
+import shlex
 import subprocess
 import sys
 
@@ -136,6 +137,6 @@ def test_doctor_names_the_parts_and_never_fails(capsys):
 
 def test_help_answers_fast_and_the_reader_may_stop_reading():
     """`speechlab list models | head -1` ends without a complaint."""
-    script = f"{sys.executable} -m speechlab list experiments | head -1"
+    script = f"{shlex.quote(sys.executable)} -m speechlab list experiments | head -1"
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, encoding="utf-8")
     assert done.stdout.strip() == experiment_names()[0] and done.stderr == ""
