@@ -46,7 +46,7 @@ def server(tmp_path_factory):
         file.parent.mkdir(parents=True)
         file.write_text(json.dumps(values), encoding="utf-8")
     environment = {
-        **os.environ,
+        **{key: value for key, value in os.environ.items() if key != "PYTHONWARNDEFAULTENCODING"},
         **{key: str(folder / value) for key, value in settings.items()},
         "IPYTHONDIR": str(folder),
     }

@@ -441,6 +441,7 @@ def git_commit() -> str:
     """Commit of the code that runs, empty outside a repository."""
     command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
     try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=5, check=True).stdout.strip()
+        options = dict(capture_output=True, text=True, encoding="utf-8", timeout=5, check=True)
+        return subprocess.run(command, **options).stdout.strip()
     except (OSError, subprocess.SubprocessError):
         return ""
