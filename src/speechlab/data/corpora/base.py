@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,20 @@ class Corpus:
 
     def __contains__(self, id: str) -> bool:
         return id in self._by_id
+
+    @cached_property
+    def content_hash(self) -> str:
+        """SHA-256 over ids, splits, texts and the bytes of every recording, in corpus order; 16 digits of it.
+
+        Two trainings whose hashes agree have seen the same data. A file that cannot be read counts by its id alone.
+        """
+        digest = hashlib.sha256()
+        for item in self.utterances:
+            digest.update(f"{item.id}\n{item.split}\n{item.text}\n".encode())
+            if item.audio_path.is_file():
+                with item.audio_path.open("rb") as file:
+                    digest.update(hashlib.file_digest(file, "sha256").digest())
+        return digest.hexdigest()[:16]
 
     def split(self, name: str) -> list[Utterance]:
         """Utterances of one split (train, validation or test), in corpus order."""

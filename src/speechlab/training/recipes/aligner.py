@@ -116,6 +116,7 @@ def vocabulary_card(model: str, sizes: dict, symbols, language: str, store, n_tr
         "citation": corpus.citation,
         "hours": round(sum(store.frames.values()) / store.spec.frame_rate / 3600, 3),
         "n_training": n_training,
+        "hash": corpus.content_hash,
         "loudness": corpus.config.loudness,
     }
     return {"model": model, "sizes": sizes, "symbols": symbols.to_list(), "language": language, "data": data}

@@ -161,5 +161,6 @@ class HiFiGANRecipe(Recipe):
         """Model, sizes and data."""
         sizes = {**to_dict(self.experiment.model), "n_mels": self.experiment.audio.n_mels}
         data = {"corpus": self.corpus.name, "licence": self.corpus.licence, "citation": self.corpus.citation,
-                "n_training": len(self.dataset), "loudness": self.experiment.corpus.loudness}  # fmt: skip
+                "n_training": len(self.dataset), "hash": self.corpus.content_hash,
+                "loudness": self.experiment.corpus.loudness}  # fmt: skip
         return {"model": "hifigan_gen", "sizes": sizes, "data": data}
