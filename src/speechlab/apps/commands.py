@@ -84,12 +84,14 @@ def run_features(options: argparse.Namespace) -> None:
 
 
 def run_train(options: argparse.Namespace) -> None:
-    """Train an experiment or go on with it."""
+    """Train an experiment or go on with it, and write the report of the run."""
+    from speechlab.display.run_report import write_run_report
     from speechlab.training import train
 
     result = train(experiment_of(options), options.run)
     numbers = ", ".join(f"{name} {value:.4g}" for name, value in result.metrics.items())
     print(f"step {result.step}: {numbers}\ncheckpoint: {result.checkpoint}")
+    print(f"report: {write_run_report(result.run_dir)}")
 
 
 def run_tensorboard(options: argparse.Namespace) -> int:

@@ -21,10 +21,15 @@ def show_health(run_dir: str | Path) -> Html:
     run_dir = Path(run_dir)
     if not run_dir.is_dir():
         raise SpeechlabError(f"there is no run folder {run_dir}; train first, or name another folder")
-    path = run_dir / "health.json"
-    findings = json.loads(path.read_text(encoding="utf-8"))["findings"] if path.is_file() else []
+    findings = read_findings(run_dir)
     rows = read_log(run_dir) if (run_dir / "log.jsonl").is_file() else []
     return Html(f"<div>{headline(findings, rows)}{findings_table(findings)}{curves_picture(findings, rows)}</div>")
+
+
+def read_findings(run_dir: Path) -> list[dict[str, Any]]:
+    """Findings of a run, none where it has not been looked at yet."""
+    path = run_dir / "health.json"
+    return json.loads(path.read_text(encoding="utf-8"))["findings"] if path.is_file() else []
 
 
 def headline(findings: Sequence[dict[str, Any]], rows: Sequence[dict[str, Any]]) -> str:

@@ -13,7 +13,7 @@ metrics = Registry("metric")
 
 
 class Unavailable(SpeechlabError):
-    """A metric cannot be computed here at all: weights or a package are missing. Says the one command that gets them."""
+    """A metric cannot be computed here: weights or a package are missing. Names the one command that gets them."""
 
 
 class Unmeasurable(SpeechlabError):
@@ -27,7 +27,7 @@ class Metric:
     that loads weights does it in :meth:`prepare`.
     """
 
-    outputs: ClassVar[tuple[str, ...]]  # names of its rows in a table: ("wb_pesq",) or ("dnsmos_p808", "dnsmos_sig", ...)
+    outputs: ClassVar[tuple[str, ...]]  # its rows in a table: ("wb_pesq",) or ("dnsmos_p808", "dnsmos_sig", ...)
     unit: ClassVar[str] = ""  # such as dB, cents, %, or the ends of a scale: MOS 1-5
     higher_is_better: ClassVar[bool] = True
     sample_rate: ClassVar[int | None] = None  # Hz at which audio is wanted; None: the higher rate of the pair
