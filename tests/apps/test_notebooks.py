@@ -2,7 +2,8 @@
 
 import nbformat
 
-from speechlab.apps.notebooks import execute
+from speechlab.apps.notebooks import execute, main
+from speechlab.lab import find_root
 
 
 def write_notebook(path, *cells):
@@ -39,3 +40,17 @@ def test_a_failing_cell_is_named_and_what_ran_is_kept(tmp_path, capsys):
     assert "broken on purpose" in capsys.readouterr().err
     executed = nbformat.read(tmp_path / "out" / "main.ipynb", as_version=4)
     assert executed.cells[0].outputs[0]["data"]["text/plain"] == "42"
+
+
+def test_a_kept_notebook_has_no_widgets_warnings_or_machine_paths(tmp_path, capsys):
+    path = tmp_path / "main.ipynb"
+    write_notebook(
+        path,
+        "import ipywidgets, sys\ndisplay(ipywidgets.IntSlider())\nprint('of a library', file=sys.stderr)",
+        f"print({str(find_root())!r})\nprint('second line')",
+    )
+    assert main([str(path), str(tmp_path / "out"), "--keep"]) == 0
+    kept = nbformat.read(path, as_version=4)
+    assert "widgets" not in kept.metadata
+    assert kept.cells[0].outputs == []
+    assert [output.text for output in kept.cells[1].outputs] == [".\nsecond line\n"]

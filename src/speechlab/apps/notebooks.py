@@ -1,8 +1,14 @@
 """Execute a notebook with a line of progress per cell, and name what it made."""
 
+import argparse
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
+
+from speechlab.lab import find_root
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def execute(notebook: Path, folder: Path, timeout_s: int | None = None) -> int:
@@ -78,5 +84,53 @@ def _quiet_event_loop() -> None:
         asyncio.set_event_loop_policy(asyncio.WindowsSelectorEventLoopPolicy())
 
 
+def keep(executed: Path, kept: Path) -> None:
+    """Write an executed notebook as it is kept in git: without widgets, messages of libraries and machine paths.
+
+    Args:
+        executed: what :func:`execute` wrote.
+        kept: the notebook in the repository.
+    """
+    import nbformat
+
+    content = nbformat.read(executed, as_version=4)
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    content.metadata = nbformat.from_dict({"kernelspec": kernel, "language_info": {"name": "python"}})
+    for cell in content.cells:
+        cell.metadata = nbformat.from_dict({})
+        if cell.cell_type == "code":
+            cell.outputs = kept_outputs(cell.outputs)
+    root = str(find_root())
+    text = nbformat.writes(content).replace(root + "/", "").replace(root, ".")
+    kept.write_text(text + "\n", encoding="utf-8")
+
+
+def kept_outputs(outputs: list) -> list:
+    """Outputs of one cell without widget views and what went to stderr; printed lines are joined."""
+    result: list = []
+    for output in outputs:
+        is_text = output.output_type == "stream"
+        if (is_text and output.name == "stderr") or WIDGET in output.get("data", {}):
+            continue
+        if is_text and result and result[-1].output_type == "stream":
+            result[-1].text += output.text
+        else:
+            result.append(output)
+    return result
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Execute a notebook; with ``--keep`` the notebook itself is replaced by its executed, cleaned copy."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("notebook", type=Path)
+    parser.add_argument("folder", type=Path, help="where the executed copy goes")
+    parser.add_argument("--keep", action="store_true", help="replace the notebook by the executed copy, for git")
+    options = parser.parse_args(arguments)
+    status = execute(options.notebook, options.folder)
+    if options.keep and not status:
+        keep(options.folder / options.notebook.name, options.notebook)
+    return status
+
+
 if __name__ == "__main__":
-    sys.exit(execute(Path(sys.argv[1]), Path(sys.argv[2])))
+    sys.exit(main())
