@@ -1,0 +1,77 @@
+"""Errors of the fundamental frequency, by DIO and StoneMask of WORLD (Morise et al., 2016)."""
+
+import warnings
+from importlib.metadata import version
+
+import numpy as np
+
+from speechlab.metrics.base import Metric, Unmeasurable, metrics
+from speechlab.metrics.checks import require_measurable
+
+F0_FLOOR, F0_CEILING = 71.0, 800.0  # Hz, as of the pitch that acoustic models learn
+FRAME_PERIOD = 5.0  # ms
+CENTS_PER_OCTAVE = 1200
+
+
+def world():
+    """Import WORLD without the warning of its own imports."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it still imports pkg_resources
+        import pyworld
+
+    return pyworld
+
+
+def pitch_track(
+    waveform: np.ndarray, sample_rate: int, frame_period: float = FRAME_PERIOD
+) -> tuple[np.ndarray, np.ndarray]:
+    """Measure the fundamental frequency.
+
+    Args:
+        waveform: (samples,).
+        frame_period: ms.
+
+    Returns:
+        Hz, 0 where unvoiced, (frames,) float64, and the frames' moments in seconds, (frames,).
+    """
+    signal = np.asarray(waveform, np.float64)
+    coarse, times = world().dio(signal, sample_rate, f0_floor=F0_FLOOR, f0_ceil=F0_CEILING, frame_period=frame_period)
+    return world().stonemask(signal, coarse, times, sample_rate), times
+
+
+def pitch_errors(estimate: np.ndarray, reference: np.ndarray) -> tuple[float, float]:
+    """Compare two pitch tracks in Hz, 0 where unvoiced, (frames,) each.
+
+    Returns:
+        Root mean squared error in cents over frames voiced in both, and the percentage of frames voiced in only one.
+
+    Raises:
+        Unmeasurable: no frame is voiced in both.
+    """
+    voiced = (estimate > 0) & (reference > 0)
+    if not voiced.any():
+        raise Unmeasurable("no frame is voiced in both the estimate and the reference, so their pitch cannot differ")
+    cents = CENTS_PER_OCTAVE * np.log2(estimate[voiced] / reference[voiced])
+    disagreement = 100 * np.mean((estimate > 0) != (reference > 0))
+    return float(np.sqrt(np.mean(np.square(cents)))), float(disagreement)
+
+
+@metrics.register("f0_rmse")
+class PitchError(Metric):
+    """Pitch error in cents and errors of the voicing decision in percent, frame by frame without warping time."""
+
+    outputs = ("f0_rmse", "vuv_error")
+    unit = "cents; %"
+    higher_is_better = False
+    needs_reference = True
+
+    @property
+    def version(self) -> str:
+        """The package and its settings."""
+        return f"pyworld {version('pyworld')}, DIO + StoneMask, 71-800 Hz, 5 ms"
+
+    def compute(self, estimate, reference, sample_rate, text) -> dict[str, float]:
+        """Score a pair."""
+        require_measurable(estimate, reference, sample_rate)
+        tracks = [pitch_track(waveform, sample_rate)[0] for waveform in (estimate, reference)]
+        return dict(zip(self.outputs, pitch_errors(*tracks), strict=True))
