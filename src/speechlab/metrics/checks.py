@@ -4,8 +4,13 @@ import numpy as np
 
 from speechlab.metrics.base import Unmeasurable
 
-SILENCE = 1e-4  # peak, of full scale: -80 dB, three steps of 16 bits
+SILENCE = 1e-4  # of full scale, -80 dB: three steps of 16 bits
 SHORTEST_S = 0.1
+
+
+def is_silent(waveform: np.ndarray) -> bool:
+    """Tell whether a waveform (samples,) hardly moves, around whatever offset."""
+    return bool(np.ptp(waveform) < 2 * SILENCE)
 
 
 def require_measurable(
@@ -32,5 +37,5 @@ def require_measurable(
             raise Unmeasurable(
                 f"the {name} lasts {duration:.0f} s, over the limit of {longest_s:.0f}; cut it into pieces"
             )
-        if np.abs(waveform).max() < SILENCE:
-            raise Unmeasurable(f"the {name} is silent: its peak is below {SILENCE:g} of full scale")
+        if is_silent(waveform):
+            raise Unmeasurable(f"the {name} is silent: it moves by less than {SILENCE:g} of full scale")
