@@ -98,7 +98,7 @@ def test_silence_and_fragments_have_no_value(name, clean):
             metric.compute(estimate, reference if metric.needs_reference else None, RATE, "a word")
 
 
-@pytest.mark.parametrize("name", ["stoi", "estoi", "l1_mel_diff", "lsd", "mcd", "mcd_dtw"])
+@pytest.mark.parametrize("name", ["stoi", "estoi", "l1_mel_diff", "lsd", "mcd", "mcd_dtw", "f0_rmse"])
 def test_what_would_fill_the_memory_is_refused(name):
     long = np.broadcast_to(np.float32(0.1), 40 * 60 * RATE)  # takes no memory
     with pytest.raises(Unmeasurable, match="cut it into pieces"):
