@@ -25,7 +25,8 @@ ALLOWED = {
     "layers": COMMON,
     "models": BASE | {"layers", "audio"},
     "losses": BASE | {"audio"},
-    "metrics": BASE | {"audio", "models"},
+    "weights": BASE | {"data.download"},  # the cache of fetched networks; downloads as corpora do
+    "metrics": BASE | {"audio", "models", "weights"},
     "training": TRAINING,
     "pipelines": BASE | {"audio", "text", "models", "training.checkpoints"},
     "compat": BASE | {"models"},

@@ -1,0 +1,168 @@
+"""Weights of other people's networks: listed in ``checkpoints/registry.yaml``, fetched by name, held to their hashes.
+
+Nothing here asks the network except :func:`get_weights`, which a person calls.
+"""
+
+import json
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from speechlab.errors import SpeechlabError
+from speechlab.registry import Registry
+
+REGISTRY = Path(__file__).parents[2] / "checkpoints" / "registry.yaml"
+HUB = "https://huggingface.co/{repo}/resolve/{revision}/{file}"
+NOTES = "hashes.json"  # what each file's hash was when it was last computed, and the size and time it had then
+
+
+@dataclass(frozen=True)
+class WeightsFile:
+    """One file: where it can be had and, where that is known, its hash."""
+
+    name: str
+    urls: tuple[str, ...]
+    sha256: str | None
+    n_bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class WeightsEntry:
+    """All files that one network needs, by whom they may be used, and what for."""
+
+    name: str
+    purpose: str
+    licence: str
+    files: tuple[WeightsFile, ...]
+
+
+@lru_cache(maxsize=4)
+def load_registry(path: Path = REGISTRY) -> Registry:
+    """Read the list of all weights that can be fetched.
+
+    Raises:
+        SpeechlabError: the list is not there.
+    """
+    import yaml
+
+    if not path.is_file():
+        raise SpeechlabError(f"the list of weights is not at {path}; install speechlab from its checkout: make install")
+    registry = Registry("set of weights")
+    for name, row in yaml.safe_load(path.read_text(encoding="utf-8")).items():
+        files = tuple(
+            WeightsFile(
+                file["name"],
+                tuple(file.get("urls") or [HUB.format(file=file["name"], **row["hub"])]),
+                file["sha256"],
+                file.get("bytes"),
+            )
+            for file in row["files"]
+        )
+        registry[name] = WeightsEntry(name, row["purpose"], row["licence"], files)
+    return registry
+
+
+def weights_root() -> Path:
+    """Folder of all fetched weights: ``weights`` under SPEECHLAB_DATA, or under ``data`` here."""
+    return Path(os.environ.get("SPEECHLAB_DATA") or "data") / "weights"
+
+
+def find_weights(name: str) -> Path:
+    """Find weights in the cache, without asking the network, and see that they are what they were.
+
+    Returns:
+        The folder that holds the files.
+
+    Raises:
+        SpeechlabError: a file is missing or changed; names the command that gets it.
+    """
+    entry, folder = load_registry()[name], weights_root() / name
+    missing = [file.name for file in entry.files if not (folder / file.name).is_file()]
+    if missing:
+        raise SpeechlabError(f"the weights {name} are not here ({missing[0]} is missing): speechlab weights get {name}")
+    for file in entry.files:
+        checked_hash(name, file)
+    return folder
+
+
+def weights_hash(name: str) -> str:
+    """First twelve digits of the hash of the weights' largest file, which stand for them in a table of scores."""
+    entry, folder = load_registry()[name], weights_root() / name
+    largest = max(entry.files, key=lambda file: (folder / file.name).stat().st_size)
+    return checked_hash(name, largest)[:12]
+
+
+def get_weights(name: str) -> Path:
+    """Download what the cache lacks; an interrupted download is continued.
+
+    Returns:
+        The folder that holds the files.
+
+    Raises:
+        SpeechlabError: no such name, no connection, a wrong hash, or a full disk.
+    """
+    from speechlab.data.download import download, fetch
+
+    entry, folder = load_registry()[name], weights_root() / name
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in entry.files:
+        target = folder / file.name
+        if file.sha256:
+            fetch(file.urls, file.sha256, target)
+        elif not target.is_file():
+            partial = target.with_name(f"{target.name}.part")
+            problems = {}
+            for url in file.urls:
+                problems[url] = download(url, partial)
+                if not problems[url]:
+                    partial.replace(target)
+                    break
+            else:
+                tried = "; ".join(f"{url}: {problem}" for url, problem in problems.items())
+                raise SpeechlabError(f"could not download {file.name} ({tried}); run again, or put it at {target}")
+        checked_hash(name, file)
+    return folder
+
+
+def checked_hash(name: str, file: WeightsFile) -> str:
+    """Give a file's hash, if it is the registry's or, where that has none, the one that was recorded first.
+
+    A file whose size and time are as recorded is not read again.
+
+    Raises:
+        SpeechlabError: the file is not the one it should be.
+    """
+    from speechlab.data.download import sha256_of
+
+    path, key = weights_root() / name / file.name, f"{name}/{file.name}"
+    notes = read_notes()
+    note = notes.get(key, {})
+    status = path.stat()
+    state = {"bytes": status.st_size, "modified_ns": status.st_mtime_ns}
+    if {field: note.get(field) for field in state} != state:
+        found, expected = sha256_of(path), file.sha256 or note.get("sha256")
+        if expected is None:
+            print(f"{key}: no published hash is known; recorded {found} and will hold the file to it")
+        elif found != expected:
+            raise SpeechlabError(
+                f"{path} has SHA-256 {found[:12]}..., expected {expected[:12]}...; delete it, then:"
+                f" speechlab weights get {name}"
+            )
+        note = {"sha256": found, **state}
+        write_notes({**read_notes(), key: note})
+    return note["sha256"]
+
+
+def read_notes() -> dict[str, dict]:
+    """Read the recorded hashes; none where nothing was recorded yet."""
+    path = weights_root() / NOTES
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def write_notes(notes: dict[str, dict]) -> None:
+    """Record hashes, whole or not at all."""
+    path = weights_root() / NOTES
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary.write_text(json.dumps(notes, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    temporary.replace(path)
