@@ -34,7 +34,7 @@ def windows_of(waveform: np.ndarray) -> list[np.ndarray]:
     """Cut a waveform (samples,) into windows (144160,) at steps of 1 s, the very ones that the reference code takes.
 
     A short waveform is doubled until it fills a window. The reference code leaves out a window that needs the last,
-    incomplete second, and those whose end rounds down by a sample, which that begin at 7 to 23 s, and some from 119 s on.
+    incomplete second, and those whose end it rounds down by a sample: from 7 to 23 s, and some from 119 s on.
     They are left out here, too, so that scores agree with published ones.
     """
     while len(waveform) < N_WINDOW:

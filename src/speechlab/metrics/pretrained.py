@@ -1,4 +1,4 @@
-"""What the metrics with foreign networks share: finding weights, reading them without running code, refusing an item."""
+"""What the metrics with foreign networks share: weights, read without running code, and items to refuse."""
 
 from collections.abc import Mapping
 from importlib import import_module
@@ -105,3 +105,20 @@ def load_strictly(module, state: Mapping, what: str) -> None:
         lines = " ".join(line.strip() for line in str(error).splitlines()[1:])
         raise Unavailable(f"the file does not hold the weights of {what}: {lines[:300]}") from error
     module.eval().requires_grad_(False)
+
+
+def from_folder(network: type, folder: Path):
+    """Load one of transformers' networks from files that are here, every parameter of it.
+
+    Raises:
+        Unavailable: the files are damaged, or lack a parameter.
+    """
+    try:
+        model, report = network.from_pretrained(folder, local_files_only=True, output_loading_info=True)
+    except Exception as error:  # transformers and torch raise a dozen kinds
+        reason = (str(error) or repr(error)).splitlines()[0]
+        raise Unavailable(f"{folder} cannot be read ({reason}); delete it and get it again") from error
+    wrong = [*report["missing_keys"], *(str(item) for item in report["mismatched_keys"])]
+    if wrong:
+        raise Unavailable(f"{folder} does not hold a whole {network.__name__}: {', '.join(sorted(wrong))[:200]}")
+    return model.eval().requires_grad_(False)
