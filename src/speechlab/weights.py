@@ -68,6 +68,11 @@ def weights_root() -> Path:
     return Path(os.environ.get("SPEECHLAB_DATA") or "data") / "weights"
 
 
+def is_here(name: str) -> bool:
+    """Tell whether all files of the weights are in the cache."""
+    return all((weights_root() / name / file.name).is_file() for file in load_registry()[name].files)
+
+
 def find_weights(name: str) -> Path:
     """Find weights in the cache, without asking the network, and see that they are what they were.
 

@@ -83,6 +83,8 @@ def make_parser() -> Parser:
     reference.add_argument("file", help="the reference's weights")
     reference.add_argument("--config", help="its JSON config, where the weights do not tell the sizes")
     reference.add_argument("-o", "--output", help="folder to make (default: checkpoints/KIND)")
+
+    add_weights(command("weights", "list or fetch other people's networks, such as those of quality metrics"))
     return parser
 
 
@@ -99,6 +101,14 @@ def add_corpus(corpus: argparse.ArgumentParser) -> None:
     resample.add_argument("source")
     resample.add_argument("output")
     resample.add_argument("--sample-rate", type=int, default=22_050, help="Hz (default: %(default)s)")
+
+
+def add_weights(weights: argparse.ArgumentParser) -> None:
+    """Describe ``speechlab weights list|get``."""
+    actions = weights.add_subparsers(dest="action", metavar="list|get", required=True)
+    actions.add_parser("list", help="what can be fetched, what it is for, and whether it is here")
+    get = actions.add_parser("get", help="fetch weights, check their hashes, and keep them")
+    get.add_argument("name", help="speechlab weights list names all")
 
 
 def add_experiment(parser: argparse.ArgumentParser) -> None:

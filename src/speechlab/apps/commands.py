@@ -210,6 +210,19 @@ def run_import(options: argparse.Namespace) -> None:
     print(import_reference(options.kind, Path(options.file), config_file, folder))
 
 
+def run_weights(options: argparse.Namespace) -> None:
+    """List the weights that can be fetched, or fetch some."""
+    from speechlab import weights
+
+    if options.action == "get":
+        folder = weights.get_weights(options.name)
+        entry = weights.load_registry()[options.name]
+        print(f"{folder}  {weights.weights_hash(options.name)}\nlicence: {entry.licence}; for {entry.purpose}")
+        return
+    for name, entry in weights.load_registry().items():
+        print(f"{name:16} {'here' if weights.is_here(name) else '-':5} {entry.licence}; for {entry.purpose}")
+
+
 def experiment_of(options: argparse.Namespace):
     """Load the experiment that the arguments name."""
     from speechlab.experiments import load_experiment

@@ -89,8 +89,8 @@ class UtmosV2(Metric):
         Raises:
             Unavailable: the package or the weights are missing, or do not fit each other.
         """
+        package = require_package("utmosv2", f"{COMMAND} && speechlab weights get {WEIGHTS}")
         folder = require_weights(WEIGHTS)
-        package = require_package("utmosv2", COMMAND)
         from speechlab.models.mos_predictors import name_weight_norm
 
         self.folds = []
