@@ -215,17 +215,18 @@ def hide(plan: dict, key: str) -> str:
 
 def fill_template(kind: str, test_id: str, plan: str, sounds: list[str], n_trials: int, minutes: int) -> str:
     """Write the page's body, with what a test of this kind plays, asks and answers."""
-    names = {key: key for key in "ABX"} if kind == "abx" else {"P": "▶ <kbd>Space</kbd>"}
-    labels = {"A": "X is A", "B": "X is B"} if kind == "abx" else {str(mark): MOS_LABELS[mark] for mark in MOS_LABELS}
-    digits = {"A": "1", "B": "2"} | {mark: mark for mark in ANSWERS["mos"]}
+    names = {key: key for key in "ABX"} if kind == "abx" else {"P": "▶ Play <kbd>Space</kbd>"}
+    if kind == "abx":
+        choices = [("A", "1", "X is A", "<kbd>1</kbd>"), ("B", "2", "X is B", "<kbd>2</kbd>")]
+    else:  # the number that stands before the label is the key
+        choices = [(mark, mark, f"{mark} – {label}", "") for mark, label in MOS_LABELS.items()]
     clips = "".join(
         f'<button type="button" data-key="{key}" aria-pressed="false">{name}<small></small></button>'
         for key, name in names.items()
     )
     answers = "\n".join(
-        f'<label><input type="radio" name="answer" value="{value}" data-key="{digits[value]}">'
-        f"<span>{label}</span><kbd>{digits[value]}</kbd></label>"
-        for value, label in labels.items()
+        f'<label><input type="radio" name="answer" value="{value}" data-key="{key}"><span>{label}</span>{hint}</label>'
+        for value, key, label, hint in choices
     )
     body = Template(asset("listening.html")).substitute(
         test_id=test_id, task=TASKS[kind], n_trials=n_trials, minutes=minutes, clips=clips, answers=answers,

@@ -208,6 +208,7 @@
   }
 
   function anew() {
+    if (!window.confirm("This deletes the answers kept on this device. Begin anew?")) return;
     stop();
     state = newState();
     keep();
@@ -251,7 +252,7 @@
   for (const [selector, act] of Object.entries(clicks)) find(selector).addEventListener("click", act);
   root.querySelectorAll(".anew").forEach((button) => button.addEventListener("click", anew));
   root.addEventListener("click", (event) => { // after a mouse click, keys belong to the page and not to that button
-    const button = event.target.closest("button");
+    const button = event.target.closest("button, fieldset input");
     if (button && event.detail > 0) button.blur();
   });
 
