@@ -77,7 +77,7 @@ def listening_test(
 ) -> Path:
     """Write a listening test as one file that needs nothing else, neither server nor network.
 
-    Clips are equally loud (BS.1770) and, within an item, equally long. A minute of speech at 22 050 Hz takes about 2 MB.
+    Clips are equally loud (BS.1770) and, within an item, equally long. A minute of speech at 22 050 Hz takes 2 MB.
 
     Args:
         systems: name of the system -> name of the item -> its sound; all systems have the same items.
