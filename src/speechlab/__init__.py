@@ -17,6 +17,7 @@ _HOMES = {
     "Voice": "pipelines.voice",
     "load_experiment": "experiments",
     "read_audio": "audio.io",
+    "score": "metrics.scoring",
     "start": "lab",
     "train": "training",
     "write_audio": "audio.io",

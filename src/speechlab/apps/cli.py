@@ -43,7 +43,7 @@ def make_parser() -> Parser:
     command("doctor", "look at this machine and say what is missing")
 
     listing = command("list", "list registered names, one a line")
-    listing.add_argument("kind", help="experiments, profiles, recipes, models, corpora, voices, ...")
+    listing.add_argument("kind", help="experiments, profiles, recipes, models, metrics, corpora, voices, ...")
 
     add_corpus(command("corpus", "fetch, check or resample recordings"))
 
@@ -72,6 +72,8 @@ def make_parser() -> Parser:
     vocode.add_argument("source", help="audio file or folder")
     vocode.add_argument("output", help="wav file or folder")
     vocode.add_argument("--vocoder", default="en-kathleen", help="name, checkpoint folder, or griffin-lim")
+
+    add_score(command("score", "measure recordings by quality metrics; the same command again goes on with it"))
 
     export = command("export", "copy a checkpoint or a voice, without what only resuming needs")
     export.add_argument("checkpoint", help="name or folder of a run or a checkpoint")
@@ -109,6 +111,17 @@ def add_weights(weights: argparse.ArgumentParser) -> None:
     actions.add_parser("list", help="what can be fetched, what it is for, and whether it is here")
     get = actions.add_parser("get", help="fetch weights, check their hashes, and keep them")
     get.add_argument("name", help="speechlab weights list names all")
+
+
+def add_score(score: argparse.ArgumentParser) -> None:
+    """Describe ``speechlab score``."""
+    score.add_argument("folder", help="recordings to measure")
+    score.add_argument("--reference", metavar="FOLDER", help="what they should be, by the same names")
+    score.add_argument("--baseline", metavar="FOLDER", help="another system's recordings, to compare with in pairs")
+    score.add_argument("--metrics", metavar="A,B,C", help="speechlab list metrics names all (default: all that can be)")
+    score.add_argument("--texts", metavar="FOLDER", help=".txt files of what is said (default: those beside the audio)")
+    score.add_argument("-o", "--output", help="folder of the results (default: FOLDER-scores)")
+    score.add_argument("--jobs", type=int, help="processes (default: one a core)")
 
 
 def add_experiment(parser: argparse.ArgumentParser) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from speechlab.errors import SpeechlabError
 
 MAX_WORDS = 10_000  # about an hour of speech; a longer text is a book, better one file a chapter
+MAX_REASONS = 10  # why items have no value; scores.json holds all
 
 
 def run_doctor(options: argparse.Namespace) -> int:
@@ -187,6 +188,83 @@ def run_vocode(options: argparse.Namespace) -> None:
         raise SpeechlabError(f"{failed[0]}{more}")
 
 
+def run_score(options: argparse.Namespace) -> int:
+    """Measure a folder of recordings, and print the table; the exit status is 1 where not one number came out."""
+    from speechlab.metrics.scoring import score
+
+    folder = Path(options.folder)
+    output = Path(options.output or folder.resolve().with_name(f"{folder.resolve().name}-scores"))
+    names = [name.strip() for name in options.metrics.split(",")] if options.metrics else None
+    table = score(
+        folder,
+        options.reference,
+        names,
+        baseline=options.baseline,
+        texts=options.texts,
+        output=output,
+        n_jobs=options.jobs,
+    )
+    print(in_columns(table))
+    for line in remarks(table):
+        print(line)
+    print(f"results: {output / 'scores.csv'}, scores.json, items.jsonl")
+    return int(not table["n"].any())
+
+
+def in_columns(table) -> str:
+    """Lay out the rows of a table of scores that have a value, or a failure."""
+    shown = table[(table["n"] > 0) | (table["failures"] > 0)]
+    columns = {"mean": numbers(shown["mean"], ".3f"), "95 %": between(shown["low"], shown["high"])}
+    columns |= {name: shown[name] for name in ("n", "failures", "unit", "better")}
+    if "difference" in shown:
+        columns["baseline"] = numbers(shown["baseline"], ".3f")
+        columns["difference"] = numbers(shown["difference"], "+.3f")
+        columns["95 % of it"] = between(shown["difference_low"], shown["difference_high"])
+        columns |= {"p": numbers(shown["p"], ".2g"), "pairs": shown["pairs"]}
+    return type(table)(columns).rename_axis(None).to_string() if len(shown) else "no metric could be asked"
+
+
+def numbers(column, form: str) -> list[str]:
+    """Write numbers, nothing where there is none."""
+    return ["" if value != value else format(value, form) for value in column]
+
+
+def between(low, high) -> list[str]:
+    """Write intervals."""
+    return [f"[{a:.3f}, {b:.3f}]" if a == a else "" for a, b in zip(low, high, strict=True)]
+
+
+def remarks(table) -> Iterable[str]:
+    """Say what a table of scores lacks, and why."""
+    provenance = table.attrs["provenance"]
+    for name, metric in provenance["metrics"].items():
+        if metric["missing"]:
+            yield f"{name} is not available: {metric['missing']}"
+    for need in ("references", "texts"):
+        names = [name for name, lacks in provenance["left_out"].items() if lacks == need]
+        if names:
+            option = {"references": "--reference FOLDER", "texts": "--texts FOLDER"}[need]
+            yield f"left out for want of {need} ({option}): {', '.join(names)}"
+    if provenance["n_references_without_estimate"]:
+        yield f"{provenance['n_references_without_estimate']} references have no estimate: these were not measured"
+    failed: dict[tuple[str, str], dict[str, list[str]]] = {}
+    for record in table.attrs["items"]:
+        if record["reason"]:
+            kind = failed.setdefault((record["system"], record["reason"]), {"ids": [], "metrics": []})
+            kind["ids"].append(record["id"])
+            kind["metrics"].append(record["metric"])
+    for (system, reason), kind in list(failed.items())[:MAX_REASONS]:
+        yield f"no value of {in_short(kind['ids'])} in {system}: {reason} ({in_short(kind['metrics'], 30)})"
+    if len(failed) > MAX_REASONS:
+        yield f"{len(failed) - MAX_REASONS} more reasons for items without a value are in scores.json"
+
+
+def in_short(names: Iterable[str], most: int = 3) -> str:
+    """Join different names, and count those beyond the first few."""
+    names = list(dict.fromkeys(names))
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
 def run_export(options: argparse.Namespace) -> None:
     """Write what a model or a whole voice needs for use, without what only resuming needs."""
     from speechlab.pipelines.export import export_model, export_voice
@@ -255,6 +333,12 @@ def list_models() -> Iterable[str]:
     return models
 
 
+def list_metrics() -> Iterable[str]:
+    from speechlab.metrics import load_metrics
+
+    return load_metrics()
+
+
 def list_corpora() -> Iterable[str]:
     from speechlab.data.corpora import corpora
 
@@ -276,6 +360,7 @@ def list_voices() -> Iterable[str]:
 KINDS: dict[str, Callable[[], Iterable[str]]] = {
     "corpora": list_corpora,
     "experiments": list_experiments,
+    "metrics": list_metrics,
     "models": list_models,
     "profiles": list_profiles,
     "recipes": list_recipes,

@@ -1,0 +1,67 @@
+"""Measurements on the disk as they are made, so that a run killed at any moment goes on where it stopped."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+
+from speechlab.metrics.items import Item, content_hash
+from speechlab.metrics.measure import Measurement
+from speechlab.metrics.provenance import resampler
+
+
+class Journal:
+    """A JSON line per item and metric, appended and flushed as soon as it is known; without a path, it keeps nothing.
+
+    A measurement is found again by what it was made from: name and content of the item, name and version of the metric,
+    and the resampler. One that ended in an unforeseen exception is not: it is tried again.
+    """
+
+    def __init__(self, path: Path | None):
+        self.path = path
+        self.known: dict[str, Measurement] = {}
+        self.file = None
+
+    def __enter__(self) -> "Journal":
+        if self.path is None:
+            return self
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        written = self.path.read_text(encoding="utf-8", errors="replace") if self.path.exists() else ""
+        for line in written.splitlines():
+            try:
+                entry = json.loads(line)
+                self.known[entry["key"]] = Measurement(**entry["measurement"])
+            except (ValueError, TypeError, KeyError):  # cut by the kill
+                continue
+        self.file = self.path.open("a", encoding="utf-8")
+        if written and not written.endswith("\n"):
+            self.file.write("\n")
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self.file is not None:
+            self.file.close()
+
+    def keys(self, item: Item, versions: Mapping[str, str]) -> dict[str, str]:
+        """Keys of an item's measurements by metrics of these versions."""
+        if self.path is None:
+            return dict.fromkeys(versions, "")
+        content = [item.id, content_hash(item.estimate), content_hash(item.reference), item.text, resampler()]
+        return {
+            name: hashlib.sha256(json.dumps([name, version, *content]).encode()).hexdigest()
+            for name, version in versions.items()
+        }
+
+    def find(self, key: str) -> Measurement | None:
+        """Return a finished measurement."""
+        found = self.known.get(key)
+        return found if found is not None and found.final else None
+
+    def append(self, key: str, item: Item, metric: str, version: str, measurement: Measurement) -> None:
+        """Write a measurement down."""
+        if self.file is None:
+            return
+        entry = {"id": item.id, "metric": metric, "version": version, "key": key}
+        self.file.write(json.dumps(entry | {"measurement": measurement._asdict()}, allow_nan=False) + "\n")
+        self.file.flush()
