@@ -5,6 +5,7 @@ Nothing here asks the network except :func:`get_weights`, which a person calls.
 
 import json
 import os
+import sys
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -37,13 +38,18 @@ class WeightsEntry:
     files: tuple[WeightsFile, ...]
 
 
-@lru_cache(maxsize=4)
-def load_registry(path: Path = REGISTRY) -> Registry:
-    """Read the list of all weights that can be fetched.
+def load_registry() -> Registry:
+    """Give the list of all weights that can be fetched: name to :class:`WeightsEntry`.
 
     Raises:
         SpeechlabError: the list is not there.
     """
+    return read_registry(REGISTRY)
+
+
+@lru_cache(maxsize=4)
+def read_registry(path: Path) -> Registry:
+    """Read such a list, once per process."""
     import yaml
 
     if not path.is_file():
@@ -148,7 +154,7 @@ def checked_hash(name: str, file: WeightsFile) -> str:
     if {field: note.get(field) for field in state} != state:
         found, expected = sha256_of(path), file.sha256 or note.get("sha256")
         if expected is None:
-            print(f"{key}: no published hash is known; recorded {found} and will hold the file to it")
+            print(f"{key}: no published hash is known; recorded {found}, and will hold it to that", file=sys.stderr)
         elif found != expected:
             raise SpeechlabError(
                 f"{path} has SHA-256 {found[:12]}..., expected {expected[:12]}...; delete it, then:"

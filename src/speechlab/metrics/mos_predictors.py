@@ -71,7 +71,7 @@ class WvMosMetric(Predictor):
 
 @metrics.register("utmos_v1")
 class UtmosV1(Predictor):
-    """UTMOS strong learner of 2022, which papers mostly mean by UTMOS; it hears the level as it is."""
+    """UTMOS strong learner of 2022, which papers mostly mean by UTMOS; it takes the waveform as it is."""
 
     outputs = ("utmos_v1",)
     weights = "utmos-v1"

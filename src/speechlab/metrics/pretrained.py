@@ -89,8 +89,9 @@ def read_torch(path: Path) -> Mapping:
         with safe_globals(foreign):
             return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch and pickle raise a dozen kinds
-        reason = (str(error) or repr(error)).splitlines()[0]
-        raise Unavailable(f"{path} cannot be read as weights ({reason}); delete it and get it again") from error
+        raise Unavailable(
+            f"{path} cannot be read as weights: it is damaged, or would run code; delete it and get it again"
+        ) from error
 
 
 def load_strictly(module, state: Mapping, what: str) -> None:
@@ -113,6 +114,9 @@ def from_folder(network: type, folder: Path):
     Raises:
         Unavailable: the files are damaged, or lack a parameter.
     """
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()  # the caller shows one for all items
     try:
         model, report = network.from_pretrained(folder, local_files_only=True, output_loading_info=True)
     except Exception as error:  # transformers and torch raise a dozen kinds

@@ -5,6 +5,7 @@ WV-MOS is the metric of HiFi++ (arXiv:2203.13086); the UTMOS strong learner is f
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -31,11 +32,11 @@ UTMOS_NAMES = (  # fairseq's names and transformers' for the same parameters
 )
 
 
-def make_encoder(**sizes) -> nn.Module:
+def make_encoder(sizes: Mapping[str, Any] | None = None) -> nn.Module:
     """Build wav2vec 2.0 with random weights; base size, unless sizes of transformers' ``Wav2Vec2Config`` are given."""
     from transformers import Wav2Vec2Config, Wav2Vec2Model
 
-    return Wav2Vec2Model(Wav2Vec2Config(**sizes))
+    return Wav2Vec2Model(Wav2Vec2Config(**(sizes or {})))
 
 
 class WvMos(nn.Module):
@@ -46,9 +47,9 @@ class WvMos(nn.Module):
         encoder: sizes of the encoder where they are not base's.
     """
 
-    def __init__(self, hidden_size: int = 128, **encoder):
+    def __init__(self, hidden_size: int = 128, encoder: Mapping[str, Any] | None = None):
         super().__init__()
-        self.encoder = make_encoder(**encoder)
+        self.encoder = make_encoder(encoder)
         self.dense = nn.Sequential(
             nn.Linear(self.encoder.config.hidden_size, hidden_size),
             nn.ReLU(),
@@ -71,9 +72,15 @@ class UtmosStrong(nn.Module):
         encoder: sizes of the encoder where they are not base's.
     """
 
-    def __init__(self, hidden_size: int = 512, projection_size: int = 2048, embedding_size: int = 128, **encoder):
+    def __init__(
+        self,
+        hidden_size: int = 512,
+        projection_size: int = 2048,
+        embedding_size: int = 128,
+        encoder: Mapping[str, Any] | None = None,
+    ):
         super().__init__()
-        self.encoder = make_encoder(**encoder)
+        self.encoder = make_encoder(encoder)
         self.domain = nn.Parameter(torch.zeros(1, embedding_size))
         self.judge = nn.Parameter(torch.zeros(1, embedding_size))
         n_features = self.encoder.config.hidden_size + 2 * embedding_size
