@@ -13,7 +13,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 COMMON = {"errors", "registry"}  # errors and names: everyone's
 BASE = COMMON | {"config"}
 TRAINING = BASE | {"experiments", "audio", "text", "data", "layers", "models", "losses", "metrics"}
-ALL = TRAINING | {"training", "pipelines", "compat", "display", "lab"}
+ALL = TRAINING | {"training", "pipelines", "compat", "display", "lab", "weights"}
 ALLOWED = {
     "errors": set(),
     "registry": {"errors"},
