@@ -3,6 +3,7 @@
 Nothing here asks the network except :func:`get_weights`, which a person calls.
 """
 
+import hashlib
 import json
 import os
 import sys
@@ -98,10 +99,13 @@ def find_weights(name: str) -> Path:
 
 
 def weights_hash(name: str) -> str:
-    """First twelve digits of the hash of the weights' largest file, which stand for them in a table of scores."""
-    entry, folder = load_registry()[name], weights_root() / name
-    largest = max(entry.files, key=lambda file: (folder / file.name).stat().st_size)
-    return checked_hash(name, largest)[:12]
+    """Twelve digits that stand for the weights in a table of scores.
+
+    They are the first of the only file's SHA-256 or, of several files, of the SHA-256 of all their hashes in a row.
+    """
+    hashes = [checked_hash(name, file) for file in load_registry()[name].files]
+    whole = hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
+    return whole[:12]
 
 
 def get_weights(name: str) -> Path:

@@ -6,6 +6,7 @@ polynomial. They run by onnxruntime; the package ``speechmos`` carries the netwo
 compared must be levelled alike.
 """
 
+import hashlib
 from importlib.metadata import version
 from pathlib import Path
 from typing import ClassVar
@@ -78,8 +79,9 @@ class Dnsmos(Metric):
         require_package("onnxruntime", "pip install onnxruntime")
         package = require_package("speechmos", "pip install speechmos")
         root = Path(package.__path__[0])
-        self.p808 = load_session(root / "dnsmos_models" / "model_v8.onnx")
-        self.p835 = load_session(root / self.folder / "sig_bak_ovr.onnx")
+        paths = [root / "dnsmos_models" / "model_v8.onnx", root / self.folder / "sig_bak_ovr.onnx"]
+        self.p808, self.p835 = (load_session(path) for path in paths)
+        self.hashes = " and ".join(hashlib.sha256(path.read_bytes()).hexdigest()[:12] for path in paths)
 
     def compute(self, estimate, reference, sample_rate, text) -> dict[str, float]:
         """Average the answers to all windows.
@@ -114,8 +116,8 @@ class PlainDnsmos(Dnsmos):
 
     @property
     def version(self) -> str:
-        """The package that carries the networks."""
-        return f"networks of speechmos {version('speechmos')}, onnxruntime {version('onnxruntime')}"
+        """The package that carries the networks, and their hashes; known once they are loaded."""
+        return f"networks of speechmos {version('speechmos')}, {self.hashes}"
 
 
 @metrics.register("legacy_dnsmos")
@@ -128,5 +130,6 @@ class LegacyDnsmos(Dnsmos):
 
     @property
     def version(self) -> str:
-        """Whose networks, and by whose formula."""
-        return f"personalised networks of speechmos {version('speechmos')}, formula of torchmetrics' DNSMOS"
+        """Whose networks, their hashes, and by whose formula; known once they are loaded."""
+        networks = f"personalised networks of speechmos {version('speechmos')}, {self.hashes}"
+        return f"{networks}, formula of torchmetrics' DNSMOS"
