@@ -12,6 +12,8 @@ from speechlab.config import AudioSpec
 from speechlab.display.figures import COLOURS, INK, Plot, draw_mel, style_axes, style_legend, to_numpy
 from speechlab.errors import SpeechlabError
 
+LONGEST_GAP_S = 120.0  # between two records of a log; what is longer was a pause in the training, not training
+
 
 def as_mel(mel: Any, spec: AudioSpec) -> np.ndarray:
     """Take (n_mels, frames) or (1, n_mels, frames), tensor or array, as (n_mels, frames)."""

@@ -9,14 +9,13 @@ import pandas as pd
 
 from speechlab.display.health import findings_table, headline, read_findings
 from speechlab.display.page import Html, escape
-from speechlab.display.plots import curves_of, read_log, show_curves
+from speechlab.display.plots import LONGEST_GAP_S, curves_of, read_log, show_curves
 from speechlab.display.report import write_report
 from speechlab.display.timeline import PAGE_STEPS, read_renders, step_player
 from speechlab.errors import SpeechlabError
 from speechlab.training.checkpoints import WEIGHTS, newest_checkpoint, sha256
 
 N_CLIPS = 3
-LONGEST_GAP_S = 120.0  # between two records; what is longer was a pause in the training, not training
 
 
 def write_run_report(run_dir: str | Path, path: str | Path | None = None, scores: pd.DataFrame | None = None) -> Path:
