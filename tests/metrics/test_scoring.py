@@ -40,9 +40,10 @@ class Peak(Toy):
 
 
 class Distance(Toy):
-    """Two outputs, of which the second has no value for loud items."""
+    """Two outputs of two units."""
 
     outputs = ("distance", "seconds")
+    unit = "of full scale; s"
     higher_is_better = False
     needs_reference = True
 
@@ -104,6 +105,15 @@ class Process(Toy):
 
 class Confined(Process):
     n_workers = 1
+
+
+class Deadly(Toy):
+    outputs = ("deadly",)
+
+    def compute(self, estimate, reference, sample_rate, text):
+        if estimate.max() > 0.5:
+            os._exit(9)  # as the system does to a process that takes too much memory
+        return 1
 
 
 class Rate(Toy):
@@ -399,6 +409,17 @@ def test_a_metric_that_wants_one_process_gets_one(tmp_path, monkeypatch):
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
     table = speechlab.score([sound()] * 5, metrics=["confined"], n_jobs=2)
     assert len({each["value"] for each in table.attrs["items"] if each["metric"] == "process"}) == 1
+
+
+def test_a_process_that_dies_ends_the_run_with_a_sentence():
+    with pytest.raises(SpeechlabError, match="fewer jobs"):
+        speechlab.score([sound(0.3)] * 5 + [sound(0.9)], metrics=["deadly"], n_jobs=2)
+
+
+def test_each_output_has_its_unit_and_direction():
+    table = speechlab.score([sound()], [sound()], ["distance", "peak"])
+    assert table["unit"].tolist() == ["of full scale", "s", "of full scale"]
+    assert table["better"].tolist() == ["lower", "lower", "higher"]
 
 
 def test_what_is_scored_is_not_scored_again_until_it_changes(tmp_path, capsys, monkeypatch):

@@ -35,12 +35,13 @@ def make_table(
 
     rows = {}
     for name, metric_class in chosen.items():
-        for output in metric_class.outputs:
+        units = metric_class.unit.split("; ")  # one for all outputs, or one each
+        for place, output in enumerate(metric_class.outputs):
             values = {system: values_of(results, system, name, output) for system in (SYSTEM, BASELINE)}
             rates = {each.sample_rate for (_, _, metric), each in results.items() if metric == name} - {None}
             rows[output] = row_of(list(values[SYSTEM].values())) | {
                 "failures": sum(key[0] == SYSTEM and key[2] == name for key in results) - len(values[SYSTEM]),
-                "unit": metric_class.unit,
+                "unit": units[place] if len(units) == len(metric_class.outputs) else metric_class.unit,
                 "better": "higher" if metric_class.higher_is_better else "lower",
                 "sample_rate": metric_class.sample_rate
                 or (rates.pop() if len(rates) == 1 else "/".join(map(str, sorted(rates)))),
