@@ -1,16 +1,19 @@
 """The whole road by the command line, tiny: features, training, resuming, a voice, speech; and what can go wrong."""
 
+import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from speechlab.apps import cli
 from speechlab.audio.io import read_audio
+from speechlab.metrics.provenance import checkpoint_of
 
 TINY = [
     "corpus.n_utterances=6",
@@ -75,12 +78,14 @@ def test_a_trained_voice_speaks_words_and_a_folder_of_texts(place):
     for name in ("один", "two"):
         (place / "texts" / f"{name}.txt").write_text("One sentence.", encoding="utf-8")
     assert cli.main(["say", "texts", "--voice", "voice", "-o", "said", "--pace", "2"]) == 0
-    assert sorted(path.name for path in (place / "said").iterdir()) == ["two.wav", "один.wav"]
+    assert sorted(path.name for path in (place / "said").iterdir()) == ["origin.json", "two.wav", "один.wav"]
 
 
 def test_copy_synthesis_keeps_names_and_length(place):
     cli.main(["say", "Hello there.", "--voice", "voice", "-o", "wavs/a.wav"])
     assert cli.main(["vocode", "wavs", "copied", "--vocoder", "voice"]) == 0
+    weights = Path("voice/vocoder/model.safetensors").read_bytes()
+    assert checkpoint_of("copied") == hashlib.sha256(weights).hexdigest()[:16]  # a score of them names it
     original, copied = read_audio("wavs/a.wav"), read_audio("copied/a.wav")
     assert abs(len(original.waveform) - len(copied.waveform)) < 256
     assert cli.main(["vocode", "wavs/a.wav", "classic.wav", "--vocoder", "griffin-lim"]) == 0

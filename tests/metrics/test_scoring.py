@@ -520,7 +520,7 @@ def test_the_checkpoint_is_found_by_its_card_or_checksums(tmp_path):
     assert checkpoint_of(folder) is None
     (tmp_path / "run" / "checksums.json").write_text('{"model.safetensors": "abc"}', encoding="utf-8")
     assert checkpoint_of(folder) == "abc"
-    (folder / "card.json").write_text('{"checkpoint": "def"}', encoding="utf-8")
+    (folder / "origin.json").write_text('{"checkpoint": "def"}', encoding="utf-8")
     assert checkpoint_of(str(folder)) == "def"
     assert checkpoint_of([sound()]) is None
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from pathlib import Path
 
+import speechlab
 from speechlab.errors import SpeechlabError
 
 MAX_WORDS = 10_000  # about an hour of speech; a longer text is a book, better one file a chapter
@@ -129,6 +130,15 @@ def run_say(options: argparse.Namespace) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         audio.save(target)
         print(f"{target}  {audio.duration_s:.1f} s", flush=True)
+    if len(jobs) > 1:
+        write_origin(jobs[0][1].parent, voice.checkpoint)
+
+
+def write_origin(folder: Path, checkpoint: str) -> None:
+    """Keep beside recordings the hash of the weights that made them: ``speechlab score`` repeats it."""
+    from speechlab.training.logs import write_json
+
+    write_json(folder / "origin.json", {"checkpoint": checkpoint, "made_by": f"speechlab {speechlab.__version__}"})
 
 
 def spoken(words: list[str], output: str | None) -> list[tuple[str, Path]]:
@@ -183,6 +193,8 @@ def run_vocode(options: argparse.Namespace) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         audio.save(target)
         print(f"{target}  {audio.duration_s:.1f} s", flush=True)
+    if source.is_dir() and output.is_dir():
+        write_origin(output, vocoder.checkpoint)
     if failed:
         more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
         raise SpeechlabError(f"{failed[0]}{more}")

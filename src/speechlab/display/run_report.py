@@ -13,7 +13,7 @@ from speechlab.display.plots import LONGEST_GAP_S, curves_of, read_log, show_cur
 from speechlab.display.report import write_report
 from speechlab.display.timeline import PAGE_STEPS, read_renders, step_player
 from speechlab.errors import SpeechlabError
-from speechlab.training.checkpoints import WEIGHTS, newest_checkpoint, sha256
+from speechlab.training.checkpoints import newest_checkpoint
 
 N_CLIPS = 3
 
@@ -34,8 +34,7 @@ def write_run_report(run_dir: str | Path, path: str | Path | None = None, scores
     if checkpoint is None:
         raise SpeechlabError(f"there is no whole checkpoint in {run_dir}; train first, then write its report")
     card, rows = checkpoint.card, read_log(run_dir)
-    weights = sha256(checkpoint.path / WEIGHTS)[:16]
-    sections: dict[str, Any] = {"In short": facts(card, rows, weights)}
+    sections: dict[str, Any] = {"In short": facts(card, rows, checkpoint.weights_hash)}
     findings = read_findings(run_dir)
     sections["How it went"] = [
         Html(headline(findings, rows) + findings_table(findings)),

@@ -30,7 +30,7 @@ class Metric:
     outputs: ClassVar[tuple[str, ...]]  # its rows in a table: ("wb_pesq",) or ("dnsmos_p808", "dnsmos_sig", ...)
     unit: ClassVar[str] = ""  # such as dB, cents, %, or the ends of a scale: MOS 1-5
     higher_is_better: ClassVar[bool] = True
-    sample_rate: ClassVar[int | None] = None  # Hz at which audio is wanted; None: the higher rate of the pair
+    sample_rate: ClassVar[int | None] = None  # Hz at which audio is wanted; None: the reference's, else the estimate's
     needs_reference: ClassVar[bool] = False
     needs_text: ClassVar[bool] = False
     any_length: ClassVar[bool] = False  # whether estimate and reference may differ in length (else both are cut)

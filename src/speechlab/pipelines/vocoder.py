@@ -29,10 +29,13 @@ class Vocoder:
         synthesise: mel (1, n_mels, frames) to waveform (1, 1, frames * hop).
         spec: the analysis that the mels must come from.
         card: of the checkpoint; empty for Griffin-Lim.
+        checkpoint: hash of the weights.
     """
 
-    def __init__(self, synthesise: Callable[[Tensor], Tensor], spec: AudioSpec, card: dict, device: str = "cpu"):
+    def __init__(self, synthesise: Callable[[Tensor], Tensor], spec: AudioSpec, card: dict, device: str = "cpu",
+                 checkpoint: str = GRIFFIN_LIM):  # fmt: skip
         self.synthesise, self.spec, self.card, self.device = synthesise, spec, card, device
+        self.checkpoint = checkpoint
 
     @classmethod
     def load(cls, name: str | Path, device: str | None = None) -> "Vocoder":
@@ -49,7 +52,7 @@ class Vocoder:
         network.load_state_dict({key: value.float() for key, value in checkpoint.weights.items()})
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         network = network.eval().fold().to(device)
-        return cls(network, AudioSpec(**checkpoint.card["audio"]), checkpoint.card, device)
+        return cls(network, AudioSpec(**checkpoint.card["audio"]), checkpoint.card, device, checkpoint.weights_hash)
 
     @classmethod
     def griffin_lim(cls, spec: AudioSpec) -> "Vocoder":

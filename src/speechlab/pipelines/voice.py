@@ -48,6 +48,7 @@ class Voice:
             raise SpeechlabError(f"{acoustic.path} holds a {acoustic.card.get('model')}, not an acoustic model")
         self.spec, self.vocoder, self.card = AudioSpec(**acoustic.card["audio"]), vocoder, acoustic.card
         self.spec.require(vocoder.spec, "acoustic model", "vocoder")
+        self.checkpoint = f"{acoustic.weights_hash}+{vocoder.checkpoint}"
         self.symbols = SymbolTable(acoustic.card["symbols"])
         self.frontend = for_language(acoustic.card.get("language", "en"), lexicon)
         self.device = vocoder.device

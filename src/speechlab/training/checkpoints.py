@@ -33,6 +33,11 @@ class Checkpoint(NamedTuple):
     card: dict[str, Any]
     state: dict[str, Any] | None
 
+    @property
+    def weights_hash(self) -> str:
+        """First 16 digits of the weights' SHA-256."""
+        return sha256(self.path / WEIGHTS)[:16]
+
 
 def write_checkpoint(folder: Path, weights: dict[str, Tensor], card: dict[str, Any], state: dict | None = None) -> None:
     """Write a checkpoint folder in one step: it exists whole, or not at all.

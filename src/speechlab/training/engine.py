@@ -8,7 +8,6 @@ import contextlib
 import math
 import os
 import random
-import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from speechlab.audio.io import Audio
 from speechlab.config import Experiment, to_dict
 from speechlab.data.datasets import EpochSampler
 from speechlab.errors import SpeechlabError
+from speechlab.metrics.provenance import git_commit
 from speechlab.training.checkpoints import find_checkpoint, newest_checkpoint, remove_old, write_checkpoint
 from speechlab.training.health import HealthMonitor, NonFiniteLoss
 from speechlab.training.logs import RunLog
@@ -435,13 +435,3 @@ def purpose(experiment: dict[str, Any]) -> dict[str, Any]:
     kept = {f"corpus.{key}": corpus[key] for key in ("name", "language", "n_utterances", "voice", "loudness")}
     kept["corpus.path"] = Path(corpus["path"]).name
     return kept | {key: experiment[key] for key in ("recipe", "audio", "model")}
-
-
-def git_commit() -> str:
-    """Commit of the code that runs, empty outside a repository."""
-    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
-    try:
-        options = dict(capture_output=True, text=True, encoding="utf-8", timeout=5, check=True)
-        return subprocess.run(command, **options).stdout.strip()
-    except (OSError, subprocess.SubprocessError):
-        return ""
