@@ -18,6 +18,7 @@ models.update(
         "ms-stft_disc": "ms_stft:MultiScaleSTFTDiscriminator",
         "fastspeech": "fastspeech:FastSpeech",
         "fastspeech2": "fastspeech:FastSpeech2",
+        "glowtts": "glowtts:GlowTTS",
         "aligner": "aligner:Aligner",
     }
 )
