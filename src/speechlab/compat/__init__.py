@@ -19,6 +19,7 @@ references.update(
         "hifigan-mpd": "hifigan:load_period_discriminator",
         "hifigan-msd": "hifigan:load_scale_discriminator",
         "fastspeech2": "fastspeech:load_fastspeech2",
+        "glowtts": "glowtts:load_glowtts",
         "ms-stft-discriminator": "ms_stft:load_discriminator",
     }
 )
@@ -28,6 +29,7 @@ ENTRIES = {
     "hifigan-mpd": ("mpd",),
     "hifigan-msd": ("msd",),
     "fastspeech2": ("model",),
+    "glowtts": ("model",),
     "ms-stft-discriminator": ("discriminator",),
 }
 """Names under which the references' files keep the state dict beside other things."""
