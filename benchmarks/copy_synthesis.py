@@ -2,10 +2,11 @@
 
     python benchmarks/copy_synthesis.py --corpus FOLDER [--vocoder en-kathleen] [--clips 20]
 
-Writes results/copy_synthesis/{natural,griffin-lim,VOCODER}/scores.csv and .json, and figure.png.
+Writes results/copy_synthesis/{natural,griffin-lim,VOCODER}/scores.csv and .json, a table per pair, and figure.png.
 """
 
 import argparse
+from itertools import combinations
 
 import pandas as pd
 
@@ -15,8 +16,8 @@ from speechlab.data.waveforms import load_waveform
 from speechlab.display.scores import show_scores
 from speechlab.experiments import load_experiment
 from speechlab.lab import find_root
-
-COLUMNS = ["mean", "low", "high", "n", "failures", "difference", "difference_low", "difference_high", "p"]
+from speechlab.metrics.table import compared
+from speechlab.metrics.timing import real_time_factor
 
 
 def main() -> None:
@@ -42,12 +43,32 @@ def main() -> None:
     folder = find_root() / "results" / "copy_synthesis"
     tables: dict[str, pd.DataFrame] = {}
     for name, clips in {"natural": natural, **copies}.items():
-        baseline = copies["griffin-lim"] if name == options.vocoder else None
-        tables[name] = speechlab.score(clips, natural, texts=texts, baseline=baseline, output=folder / name)
-        print(f"\n{name}\n{tables[name][[c for c in COLUMNS if c in tables[name]]].round(3).to_string()}", flush=True)
-    missing = tables["natural"].loc[tables["natural"]["n"] == 0, "note"]
+        tables[name] = speechlab.score(clips, natural, texts=texts, output=folder / name)
+        print(f"\n{name}\n{tables[name][['mean', 'low', 'high', 'n', 'failures']].round(3).to_string()}", flush=True)
+    for one, other in combinations(tables, 2):
+        pairs = differences(tables[other], tables[one])
+        pairs.to_csv(folder / f"{other} minus {one}.csv", encoding="utf-8")
+        print(f"\n{other} minus {one}\n{pairs.round(4).to_string()}", flush=True)
+    missing = tables["natural"].loc[tables["natural"]["version"] == "", "note"]
     print("\n" + "\n".join(f"{name}: {note}" for name, note in missing.items()))
-    show_scores({name: table for name, table in tables.items() if name != "natural"}).savefig(folder / "figure.png")
+    longest = max(natural.values(), key=lambda audio: audio.duration_s)
+    for name, vocoder in vocoders.items():
+        speed = real_time_factor(vocoder.vocode, longest)
+        print(f"{name}: real-time factor {speed:.3f}, weights {vocoder.checkpoint}")
+    (folder / "figure.png").write_bytes(show_scores(tables).encoded())
+
+
+def differences(estimates: pd.DataFrame, baseline: pd.DataFrame) -> pd.DataFrame:
+    """Compare two tables of the same items, clip by clip."""
+    rows = {name: compared(values(estimates, name), values(baseline, name)) for name in estimates.index}
+    columns = ["difference", "difference_low", "difference_high", "p", "pairs"]
+    return pd.DataFrame.from_dict(rows, orient="index")[columns].query("pairs > 0")
+
+
+def values(table: pd.DataFrame, metric: str) -> dict[str, float]:
+    """Values of one metric by item."""
+    items = table.attrs["items"]
+    return {item["id"]: item["value"] for item in items if item["metric"] == metric and item["value"] is not None}
 
 
 if __name__ == "__main__":

@@ -105,6 +105,27 @@ def test_the_first_hash_of_an_unpublished_file_holds_from_then_on(registry, caps
         weights.find_weights("unknown")
 
 
+def test_a_wrong_first_download_is_mended_by_deleting_it_and_fetching_again(registry):
+    (registry / "unknown").mkdir(parents=True)
+    (registry / "unknown" / "a.bin").write_bytes(b"<html>please log in</html>")
+    weights.find_weights("unknown")  # nothing is known against it yet
+    (registry / "unknown" / "a.bin").unlink()
+    assert weights.get_weights("unknown") == weights.find_weights("unknown")
+    assert weights.weights_hash("unknown") == SHA256[:12]
+
+
+def test_a_hash_that_is_published_later_outranks_the_recorded_one(registry, tmp_path, monkeypatch):
+    (registry / "unknown").mkdir(parents=True)
+    (registry / "unknown" / "a.bin").write_bytes(b"<html>please log in</html>")
+    weights.find_weights("unknown")
+    listed = weights.REGISTRY.read_text(encoding="utf-8")
+    later = tmp_path / "later.yaml"
+    later.write_text(listed.replace("sha256: null", f"sha256: '{SHA256}'"), encoding="utf-8")
+    monkeypatch.setattr(weights, "REGISTRY", later)
+    with pytest.raises(SpeechlabError, match="delete it, then: speechlab weights get unknown"):
+        weights.find_weights("unknown")
+
+
 def test_a_changed_file_is_refused(registry):
     (weights.get_weights("known") / "a.bin").write_bytes(b"something else")
     with pytest.raises(SpeechlabError, match="expected"):

@@ -126,6 +126,7 @@ def get_weights(name: str) -> Path:
         if file.sha256:
             fetch(file.urls, file.sha256, target)
         elif not target.is_file():
+            forget(f"{name}/{file.name}")  # what was recorded of a file that is gone may have been the wrong one
             partial = target.with_name(f"{target.name}.part")
             problems = {}
             for url in file.urls:
@@ -165,8 +166,27 @@ def checked_hash(name: str, file: WeightsFile) -> str:
                 f" speechlab weights get {name}"
             )
         note = {"sha256": found, **state}
-        write_notes({**read_notes(), key: note})
+        with alone():
+            write_notes({**read_notes(), key: note})
+    if file.sha256 and note["sha256"] != file.sha256:
+        raise SpeechlabError(
+            f"{path} was recorded with another SHA-256 than {file.sha256[:12]}..., which is known by now; delete it,"
+            f" then: speechlab weights get {name}"
+        )
     return note["sha256"]
+
+
+def forget(key: str) -> None:
+    """Drop what was recorded of a file."""
+    with alone():
+        write_notes({other: note for other, note in read_notes().items() if other != key})
+
+
+def alone():
+    """Hold the lock of the records: several processes may check weights at once."""
+    from filelock import FileLock
+
+    return FileLock(weights_root() / f".{NOTES}.lock")
 
 
 def read_notes() -> dict[str, dict]:

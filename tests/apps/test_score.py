@@ -70,7 +70,7 @@ def test_a_baseline_adds_differences_and_their_test(capsys, folders):
     status, out, _ = run(capsys, folders / "noisy", "--reference", folders / "clean", "--baseline", folders / "worse")
     header = next(line for line in out.splitlines() if "difference" in line)
     row = next(line for line in out.splitlines() if line.startswith("si_sdr"))
-    assert status == 0 and header.split()[-2:] == ["p", "pairs"]
+    assert status == 0 and header.split()[-4:] == ["p", "pairs", "its", "failures"]
     assert float(row.split("higher")[1].split()[1]) == pytest.approx(6, abs=0.5)  # dB, half the noise
     assert row.split()[-1] == "2"
 

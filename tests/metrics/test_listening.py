@@ -51,6 +51,12 @@ def test_types_survive_and_copies_of_a_file_count_once(write):
     assert len(read_listening(one)) == 4
 
 
+def test_two_listeners_of_one_name_are_not_mistaken_for_one(write):
+    one, other = write(abx(3, 1)), write(abx(3, 3), "other.csv")
+    with pytest.raises(SpeechlabError, match="'anna' answered trial 2 of test t1 twice"):
+        read_listening([one, other])
+
+
 @pytest.mark.parametrize(("change", "reason"), [
     ({"kind": "abc"}, "row 2"), ({"answer": "C"}, "row 2"), ({"answer": "4"}, "row 2"), ({"correct": ""}, "row 2"),
     ({"trial": "one"}, "row 2"), ({"trial": "1.5"}, "row 2"), ({"n_plays": ""}, "row 2"), ({"time_s": "-1"}, "row 2"),

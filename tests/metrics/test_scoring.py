@@ -230,8 +230,8 @@ def test_a_missing_reference_fails_only_the_metrics_that_need_it():
     assert record(table, id="b", metric="distance")["reason"] == "there is no reference of this name"
 
 
-@pytest.mark.parametrize(("seconds", "cut"), [(1.4, 1.0), (0.6, 0.6), (1.6, None), (0.4, None)])
-def test_lengths_that_differ_are_cut_up_to_half_a_second(seconds, cut):
+@pytest.mark.parametrize(("seconds", "cut"), [(1.08, 1.0), (0.92, 0.92), (1.2, None), (0.6, None)])
+def test_lengths_that_differ_by_a_tenth_are_cut(seconds, cut):
     table = speechlab.score([sound(seconds=seconds)], [sound(seconds=1.0)], ["distance", "rate"])
     found = record(table, metric="seconds")
     assert found["value"] == (None if cut is None else pytest.approx(cut))
@@ -240,10 +240,10 @@ def test_lengths_that_differ_are_cut_up_to_half_a_second(seconds, cut):
     assert table.loc["rate", "n"] == 1  # may differ in length
 
 
-def test_lengths_that_differ_by_a_tenth_are_cut_however_long():
-    table = speechlab.score([sound(seconds=10.9)], [sound(seconds=10)], ["distance"])
+def test_long_ones_are_cut_by_half_a_second_at_most():
+    table = speechlab.score([sound(seconds=10.4)], [sound(seconds=10)], ["distance"])
     assert table.loc["seconds", "mean"] == pytest.approx(10)
-    assert speechlab.score([sound(seconds=11.1)], [sound(seconds=10)], ["distance"]).loc["seconds", "n"] == 0
+    assert speechlab.score([sound(seconds=10.6)], [sound(seconds=10)], ["distance"]).loc["seconds", "n"] == 0
 
 
 def test_rates_that_differ_are_taken_to_the_references_or_the_metrics_own():
@@ -514,27 +514,10 @@ def test_the_resampler_is_the_one_that_is_named(monkeypatch):
     assert {f"soxr {soxr.__version__} {quality}" for quality in used} == {resampler()}
 
 
-def test_the_checkpoint_is_found_by_its_card_or_checksums(tmp_path):
-    folder = tmp_path / "run" / "audio"
-    folder.mkdir(parents=True)
-    assert checkpoint_of(folder) is None
-    (tmp_path / "run" / "checksums.json").write_text('{"model.safetensors": "abc"}', encoding="utf-8")
-    assert checkpoint_of(folder) == "abc"
-    (folder / "origin.json").write_text('{"checkpoint": "def"}', encoding="utf-8")
-    assert checkpoint_of(str(folder)) == "def"
+def test_the_checkpoint_is_the_one_named_beside_the_recordings(tmp_path):
+    (tmp_path / "audio").mkdir()
+    (tmp_path / "origin.json").write_text('{"checkpoint": "of other recordings"}', encoding="utf-8")
+    assert checkpoint_of(tmp_path / "audio") is None
+    (tmp_path / "audio" / "origin.json").write_text('{"checkpoint": "def"}', encoding="utf-8")
+    assert checkpoint_of(str(tmp_path / "audio")) == "def"
     assert checkpoint_of([sound()]) is None
-
-
-def test_real_recordings_score_as_the_packages_say_by_hand(shared_data):
-    from pesq import pesq
-    from pystoi import stoi
-
-    corpus = shared_data / "voicebank-demand-mini"
-    names = [f"{path.stem}.flac" for path in sorted((corpus / "clean").glob("*.flac"))[:3]]
-    noisy, clean = ([corpus / kind / name for name in names] for kind in ("noisy", "clean"))
-    table = speechlab.score(noisy, clean, ["wb_pesq", "stoi"])
-    for index, paths in enumerate(zip(noisy, clean, strict=True)):
-        estimate, reference = (sf.read(path)[0] for path in paths)
-        by_hand = {"wb_pesq": pesq(16_000, reference, estimate, "wb"), "stoi": stoi(reference, estimate, 16_000)}
-        for metric, value in by_hand.items():
-            assert record(table, id=str(index), metric=metric)["value"] == pytest.approx(value, abs=1e-3)

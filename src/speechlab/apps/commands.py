@@ -233,6 +233,7 @@ def in_columns(table) -> str:
         columns["difference"] = numbers(shown["difference"], "+.3f")
         columns["95 % of it"] = between(shown["difference_low"], shown["difference_high"])
         columns |= {"p": numbers(shown["p"], ".2g"), "pairs": shown["pairs"]}
+        columns["its failures"] = shown["baseline_failures"]
     return type(table)(columns).rename_axis(None).to_string() if len(shown) else "no metric could be asked"
 
 
@@ -259,6 +260,9 @@ def remarks(table) -> Iterable[str]:
             yield f"left out for want of {need} ({option}): {', '.join(names)}"
     if provenance["n_references_without_estimate"]:
         yield f"{provenance['n_references_without_estimate']} references have no estimate: these were not measured"
+    cut = {record["id"] for record in table.attrs["items"] if "cut to the shorter" in record["note"]}
+    if cut:
+        yield f"{len(cut)} items were cut to the length of their reference, or it to theirs (scores.json says which)"
     failed: dict[tuple[str, str], dict[str, list[str]]] = {}
     for record in table.attrs["items"]:
         if record["reason"]:

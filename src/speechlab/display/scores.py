@@ -1,6 +1,7 @@
 """Pictures of measurement: systems beside each other with intervals, metrics over a ladder, learning at a glance."""
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from speechlab.config import AudioSpec
 from speechlab.display.figures import COLOURS, INK, Plot, draw_mel, style_axes, style_legend
 from speechlab.display.plots import LONGEST_GAP_S, colour_scale, read_log
 from speechlab.display.timeline import read_renders, spread
+from speechlab.errors import SpeechlabError
 
 COLUMNS = 3  # of small pictures
 
@@ -21,7 +23,10 @@ COLUMNS = 3  # of small pictures
 def measured(tables: Mapping[Any, pd.DataFrame]) -> list[str]:
     """Names of the metrics that every table has a value of."""
     named = [set(table.index[table["n"] > 0]) for table in tables.values()]
-    return [name for name in next(iter(tables.values())).index if all(name in names for names in named)]
+    common = [name for name in next(iter(tables.values())).index if all(name in names for names in named)]
+    if not common:
+        raise SpeechlabError("there is no metric of which all tables have a value; score them by the same metrics")
+    return common
 
 
 def small_pictures(n_pictures: int, height: float) -> tuple[Plot, np.ndarray]:
@@ -53,7 +58,7 @@ def show_scores(tables: Mapping[str, pd.DataFrame], metrics: Sequence[str] | Non
     plot, grid = small_pictures(len(metrics), 0.75 + 0.22 * len(tables))
     names, first = list(tables), next(iter(tables.values()))
     for place, (axes, metric) in enumerate(zip(grid, metrics, strict=False)):
-        for row, (colour, table) in enumerate(zip(COLOURS, tables.values(), strict=False)):
+        for row, (colour, table) in enumerate(zip(cycle(COLOURS), tables.values(), strict=False)):
             mean, low, high = table.loc[metric, ["mean", "low", "high"]].astype(float)
             axes.plot([low, high], [row, row], color=colour, linewidth=2.2, solid_capstyle="round")
             axes.plot(mean, row, "o", color=colour, markersize=5)
@@ -97,6 +102,8 @@ def show_learning(run_dir: str | Path, clip: str, recorded: Audio, spec: AudioSp
     """
     steps = read_renders(Path(run_dir))
     chosen = spread([step for step in steps if clip in steps[step]], n_steps)
+    if not chosen:
+        raise SpeechlabError(f"{run_dir} rendered no clip {clip!r}; it has {', '.join(steps[max(steps)])}")
     sounds = {"recorded": recorded.waveform}
     for step in chosen:
         path = Path(run_dir) / "renders" / steps[step][clip]
@@ -143,7 +150,7 @@ def show_race(runs: Mapping[str, str | Path], metric: str, label: str = "") -> P
     """
     plot = Plot(9, 2.6)
     left, right = plot.subplots(1, 2, sharey=True)
-    for colour, (name, run_dir) in zip(COLOURS, runs.items(), strict=False):
+    for colour, (name, run_dir) in zip(cycle(COLOURS), runs.items(), strict=False):
         rows = [row for row in read_log(run_dir) if metric in row]
         values = [row[metric] for row in rows]
         gaps = np.diff([row["time"] for row in rows], prepend=rows[0]["time"])

@@ -6,21 +6,26 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
+import speechlab
 from speechlab.metrics.items import Item, content_hash
 from speechlab.metrics.measure import Measurement
-from speechlab.metrics.provenance import resampler
+from speechlab.metrics.provenance import git_commit, resampler
+from speechlab.metrics.table import RULES
 
 
 class Journal:
     """A JSON line per item and metric, appended and flushed as soon as it is known; without a path, it keeps nothing.
 
     A measurement is found again by what it was made from: name and content of the item, name and version of the metric,
-    and the resampler. One that ended in an unforeseen exception is not: it is tried again.
+    our own version and rules, and the resampler. One that ended in an unforeseen exception is not: it is tried again.
     """
 
     def __init__(self, path: Path | None):
         self.path = path
         self.known: dict[str, Measurement] = {}
+        self.commits: dict[str, str] = {}  # of the code that measured, by key
+        self.used: set[str] = set()  # commits behind what was found or appended
+        self.commit = git_commit()
         self.file = None
 
     def __enter__(self) -> "Journal":
@@ -32,6 +37,7 @@ class Journal:
             try:
                 entry = json.loads(line)
                 self.known[entry["key"]] = Measurement(**entry["measurement"])
+                self.commits[entry["key"]] = entry["git_commit"]
             except (ValueError, TypeError, KeyError):  # cut by the kill
                 continue
         self.file = self.path.open("a", encoding="utf-8")
@@ -47,7 +53,8 @@ class Journal:
         """Keys of an item's measurements by metrics of these versions."""
         if self.path is None:
             return dict.fromkeys(versions, "")
-        content = [item.id, content_hash(item.estimate), content_hash(item.reference), item.text, resampler()]
+        content = [item.id, content_hash(item.estimate), content_hash(item.reference), item.text]
+        content += [resampler(), speechlab.__version__, RULES]
         return {
             name: hashlib.sha256(json.dumps([name, version, *content]).encode()).hexdigest()
             for name, version in versions.items()
@@ -56,12 +63,16 @@ class Journal:
     def find(self, key: str) -> Measurement | None:
         """Return a finished measurement."""
         found = self.known.get(key)
-        return found if found is not None and found.final else None
+        if found is None or not found.final:
+            return None
+        self.used.add(self.commits[key])
+        return found
 
     def append(self, key: str, item: Item, metric: str, version: str, measurement: Measurement) -> None:
         """Write a measurement down."""
+        self.used.add(self.commit)
         if self.file is None:
             return
-        entry = {"id": item.id, "metric": metric, "version": version, "key": key}
+        entry = {"git_commit": self.commit, "id": item.id, "metric": metric, "version": version, "key": key}
         self.file.write(json.dumps(entry | {"measurement": measurement._asdict()}, allow_nan=False) + "\n")
         self.file.flush()

@@ -33,7 +33,8 @@ def read_listening(paths: str | Path | Sequence[str | Path]) -> "pd.DataFrame":
         in a MOS test), everything else as text.
 
     Raises:
-        SpeechlabError: a file is missing, or is not what a listening page writes; the message names it.
+        SpeechlabError: a file is missing, or is not what a listening page writes, or two listeners have one name; the
+            message names it.
     """
     import pandas as pd
 
@@ -41,7 +42,14 @@ def read_listening(paths: str | Path | Sequence[str | Path]) -> "pd.DataFrame":
     if not paths:
         raise SpeechlabError("got no file of listening results; pass the CSV files that the listeners sent back")
     tables = pd.concat([read_file(Path(path)) for path in paths], ignore_index=True)
-    return tables.drop_duplicates(["test_id", "listener", "trial"], ignore_index=True)
+    tables = tables.drop_duplicates(ignore_index=True)  # a file that arrived twice
+    twice = tables[tables.duplicated(["test_id", "listener", "trial"])]
+    if len(twice):
+        raise SpeechlabError(
+            f"listener {twice['listener'].iloc[0]!r} answered trial {twice['trial'].iloc[0]} of test"
+            f" {twice['test_id'].iloc[0]} twice, and differently; rename one of the two in its file"
+        )
+    return tables
 
 
 def read_file(path: Path) -> "pd.DataFrame":

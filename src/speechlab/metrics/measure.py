@@ -12,7 +12,7 @@ from speechlab.audio.resample import resample
 from speechlab.metrics.base import Metric, Unavailable, Unmeasurable
 from speechlab.metrics.items import Item, read_source
 
-CUT_SHARE, CUT_S = 0.1, 0.5  # lengths that differ by less, of the reference or in seconds, are cut to the shorter
+CUT_SHARE, CUT_S = 0.1, 0.5  # of the reference, and seconds: what differs by no more than both is cut to the shorter
 
 
 class Measurement(NamedTuple):
@@ -118,7 +118,7 @@ def note_of_length(estimate: np.ndarray, reference: np.ndarray, sample_rate: int
     estimate_s, reference_s = len(estimate) / sample_rate, len(reference) / sample_rate
     durations = f"the estimate lasts {estimate_s:.2f} s, the reference {reference_s:.2f} s"
     difference = abs(len(estimate) - len(reference))
-    if difference > max(CUT_SHARE * len(reference), CUT_S * sample_rate):
+    if difference > min(CUT_SHARE * len(reference), CUT_S * sample_rate):
         raise Unmeasurable(f"{durations}: too different to be cut to the same length")
     return f"{durations}: cut to the shorter" if difference else ""
 

@@ -22,6 +22,7 @@ class Predictor(Metric):
     weights: ClassVar[str]
     unit = "MOS 1-5"
     sample_rate = RATE
+    n_workers = 2  # each holds a large network
 
     def __init__(self, **sizes):
         self.sizes = sizes  # of the network, where they are not the published ones

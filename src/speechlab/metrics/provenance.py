@@ -40,20 +40,13 @@ def git_commit() -> str:
 
 
 def checkpoint_of(recordings: Any) -> str | None:
-    """Find the hash of the weights that made a folder of recordings: named in it or in the folder above.
+    """Find the hash of the weights that made a folder of recordings.
 
-    That is the entry ``checkpoint`` of ``origin.json``, which ``speechlab say`` and ``vocode`` leave beside what they
-    make, or the weights' entry of a checkpoint's ``checksums.json``.
+    ``speechlab say`` and ``vocode`` leave it beside what they make, in ``origin.json``.
     """
     if not isinstance(recordings, str | Path):
         return None
-    folder = Path(recordings).resolve()
-    for place in (folder, folder.parent):
-        for name, entry in (("origin.json", "checkpoint"), ("checksums.json", "model.safetensors")):
-            try:
-                found = json.loads((place / name).read_text(encoding="utf-8")).get(entry)
-            except (OSError, ValueError, AttributeError):
-                continue
-            if isinstance(found, str):
-                return found
-    return None
+    try:
+        return str(json.loads((Path(recordings) / "origin.json").read_text(encoding="utf-8"))["checkpoint"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

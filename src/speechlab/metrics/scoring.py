@@ -36,7 +36,7 @@ def score(
 
     An item for which a metric has no value, such as silence, counts as a failure of this metric and is left out of its
     mean; the reason stands in ``table.attrs["items"]``. The same holds for what cannot be read, lasts more than 10
-    minutes, has no reference, or differs from it in length by more than 10 % and half a second.
+    minutes, has no reference, or differs from it in length by more than 10 % or half a second.
 
     Args:
         estimates: a folder, or a mapping or list of paths, ``Audio``, (array, sample_rate), or arrays. Items of two
@@ -64,18 +64,24 @@ def score(
         systems[BASELINE] = common(collect(baseline, "baseline", sample_rate), systems[SYSTEM])
     originals = {} if references is None else collect(references, "references", sample_rate)
     spoken = collect_texts(texts)
+    if spoken and not spoken.keys() & systems[SYSTEM].keys():
+        raise SpeechlabError(
+            f"no text has the name of an estimate: these are called {min(systems[SYSTEM])!r} and so on, "
+            f"the texts {min(spoken)!r}; give both the same names"
+        )
     items = {system: match(recordings, originals, spoken) for system, recordings in systems.items()}
 
     chosen, left_out = choose(metrics, items[SYSTEM])
     n_processes = processes(n_jobs, max(map(len, items.values())))
     described = describe_all(chosen, items[SYSTEM], n_processes)
     folder = None if output is None else Path(output)
-    results = measure_all(items, chosen, described, folder, n_processes)
+    results, commits = measure_all(items, chosen, described, folder, n_processes)
 
     table = make_table(chosen, described, results, baseline is not None)
     table.attrs["items"] = records(chosen, results)
     table.attrs["provenance"] = code_and_machine() | {
-        "checkpoint": checkpoint_of(estimates),
+        "checkpoints": {SYSTEM: checkpoint_of(estimates), BASELINE: checkpoint_of(baseline)},
+        "measured_at_commits": sorted(commits),
         "given": {"estimates": in_words(estimates), "references": in_words(references), "baseline": in_words(baseline)},
         "n_items": {system: len(recordings) for system, recordings in systems.items()},
         "n_references": len(originals),
@@ -132,8 +138,11 @@ def describe_all(chosen: Mapping[str, type[Metric]], items: Sequence[Item], n_pr
     """Ask each metric for its version, or for what it lacks here."""
     needs = {name: needed(each, items) for name, each in chosen.items()}
     asked = [name for name, need in needs.items() if not need]
-    found = dict(in_parallel(describe, [(name, chosen[name]) for name in asked], n_processes))
-    lacking = {name: Description("", f"needs {need}: give {need}=") for name, need in needs.items() if need}
+    limits = {name: min(chosen[name].n_workers or n_processes, n_processes) for name in asked}
+    found = {}
+    for limit in set(limits.values()):  # what may not be loaded by all processes at once is not described so either
+        found |= dict(in_parallel(describe, [(name, chosen[name]) for name in asked if limits[name] == limit], limit))
+    lacking = {name: Description("", f"needs {need}, and none was given") for name, need in needs.items() if need}
     return found | lacking
 
 
@@ -143,8 +152,12 @@ def measure_all(
     described: Mapping[str, Description],
     folder: Path | None,
     n_processes: int,
-) -> Results:
-    """Ask all metrics that can be asked about all items; what the folder's journal knows is taken from there."""
+) -> tuple[Results, set[str]]:
+    """Ask all metrics that can be asked about all items; what the folder's journal knows is taken from there.
+
+    Returns:
+        The measurements, and the commits of the code that made them.
+    """
     versions = {name: description.version for name, description in described.items() if not description.missing}
     named = {(system, item.id): item for system, of_system in items.items() for item in of_system}
     pending: dict[int, dict] = defaultdict(lambda: defaultdict(dict))  # by number of processes and item
@@ -166,7 +179,7 @@ def measure_all(
                 for name, measurement in measured.items():
                     results[*who, name] = measurement
                     journal.append(keys[*who, name], named[who], name, versions[name], measurement)
-    return results
+    return results, journal.used
 
 
 def processes(n_jobs: int | None, n_items: int) -> int:

@@ -20,6 +20,7 @@ class SpeakerSimilarity(Metric):
     outputs = ("speaker_similarity",)
     unit = "cosine"
     sample_rate = RATE
+    n_workers = 2  # each holds a large network
     needs_reference = True
     any_length = True
 

@@ -14,7 +14,7 @@ LONGEST_S = 300  # about 0.5 GB: the package keeps every overlapping segment
 
 @metrics.register("stoi")
 class Stoi(Metric):
-    """STOI by the package ``pystoi``, which resamples to 10 kHz and leaves out frames 40 dB under the loudest."""
+    """STOI by the package ``pystoi``, which itself resamples to 10 kHz, without frames 40 dB below the loudest."""
 
     outputs = ("stoi",)
     unit = "0-1"

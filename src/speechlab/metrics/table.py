@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 N_PERMUTATIONS = 9_999
 RULES = {
-    "interval": "95 %, percentile bootstrap over items, 1000 resamples, seed 0",
+    "interval": "95 %, expanded percentile bootstrap over items, 1000 resamples, seed 0",
     "paired_test": f"two-sided permutation test: signs of differences flipped in {N_PERMUTATIONS} ways, or all",
     "longest_item_s": MAX_ITEM_S,
-    "cut_to_common_length": f"where lengths differ by at most {100 * CUT_SHARE:g} % or {CUT_S} s",
+    "cut_to_common_length": f"where lengths differ by at most {100 * CUT_SHARE:g} % and {CUT_S} s",
 }
 SYSTEM, BASELINE = "estimates", "baseline"
 Results = dict[tuple[str, str, str], Measurement]  # by system, item and metric
@@ -40,7 +40,7 @@ def make_table(
             values = {system: values_of(results, system, name, output) for system in (SYSTEM, BASELINE)}
             rates = {each.sample_rate for (_, _, metric), each in results.items() if metric == name} - {None}
             rows[output] = row_of(list(values[SYSTEM].values())) | {
-                "failures": sum(key[0] == SYSTEM and key[2] == name for key in results) - len(values[SYSTEM]),
+                "failures": failures(results, SYSTEM, name, values),
                 "unit": units[place] if len(units) == len(metric_class.outputs) else metric_class.unit,
                 "better": "higher" if metric_class.higher_is_better else "lower",
                 "sample_rate": metric_class.sample_rate
@@ -48,9 +48,16 @@ def make_table(
                 "version": described[name].version,
                 "note": described[name].missing,
             }
-            rows[output] |= compared(values[SYSTEM], values[BASELINE]) if compare else {}
+            if compare:
+                rows[output] |= compared(values[SYSTEM], values[BASELINE])
+                rows[output]["baseline_failures"] = failures(results, BASELINE, name, values)
     table = pd.DataFrame.from_dict(rows, orient="index")
     return table.rename_axis("metric")
+
+
+def failures(results: Results, system: str, metric: str, values: Mapping[str, Mapping[str, float]]) -> int:
+    """Count the items of a system that were asked and have no value."""
+    return sum((who, name) == (system, metric) for who, _, name in results) - len(values[system])
 
 
 def values_of(results: Results, system: str, metric: str, output: str) -> dict[str, float]:

@@ -103,7 +103,7 @@ class UtmosV2(Metric):
 
     @property
     def version(self) -> str:
-        """The package and the weights of its largest file."""
+        """The package and the weights of all folds."""
         try:
             package = version("utmosv2")
         except PackageNotFoundError:  # a checkout on the path

@@ -29,6 +29,7 @@ class WhisperErrorRate(Metric):
     unit = "%"
     higher_is_better = False
     sample_rate = RATE
+    n_workers = 2  # each holds a large network
     needs_text = True
 
     def prepare(self) -> None:

@@ -192,7 +192,7 @@
     stop();
     const typed = find(".name").value.trim();
     if (!state.rows.length || !state.listener)
-      state.listener = typed || `listener-${crypto.getRandomValues(new Uint32Array(1))[0].toString(36)}`;
+      state.listener = `${typed || "listener"}-${crypto.getRandomValues(new Uint32Array(1))[0].toString(36)}`;
     keep();
     proceed();
   }
@@ -201,7 +201,7 @@
     const begun = state.rows.length > 0;
     find(".begin span").textContent = begun ? `Continue with question ${state.rows.length + 1}` : "Start";
     find(".start .anew").hidden = !begun;
-    find(".name").value = begun ? state.listener : "";
+    find(".name").value = begun ? state.listener.replace(/-[^-]*$/, "") : "";  // two friends may share a name
     find(".name").disabled = begun;
     clips = { volume: Object.values(plan.trials[0].clips)[0] };
     show("start");
