@@ -21,6 +21,9 @@ references.update(
         "fastspeech2": "fastspeech:load_fastspeech2",
         "glowtts": "glowtts:load_glowtts",
         "ms-stft-discriminator": "ms_stft:load_discriminator",
+        "hifipp-mel": "hifipp:load_vocoder",
+        "hifipp-a2a": "hifipp:load_enhancer",
+        "finally": "hifipp:load_finally",
     }
 )
 
@@ -31,6 +34,9 @@ ENTRIES = {
     "fastspeech2": ("model",),
     "glowtts": ("model",),
     "ms-stft-discriminator": ("discriminator",),
+    "hifipp-mel": ("generator", "state_dict"),
+    "hifipp-a2a": ("generator", "state_dict"),
+    "finally": ("generator", "state_dict"),
 }
 """Names under which the references' files keep the state dict beside other things."""
 

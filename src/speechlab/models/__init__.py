@@ -20,6 +20,10 @@ models.update(
         "fastspeech2": "fastspeech:FastSpeech2",
         "glowtts": "glowtts:GlowTTS",
         "aligner": "aligner:Aligner",
+        "hifi++_gen": "hifipp:HiFiPPVocoder",
+        "a2a_hifi++_gen": "hifipp:HiFiPPEnhancer",
+        "ssd": "hifipp:SameScaleDiscriminator",
+        "finally_gen": "finally_gan:Finally.preset",
     }
 )
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm, weight_norm
 from torch.nn.utils.parametrize import is_parametrized, remove_parametrizations
 
-SLOPE = 0.1  # of every leaky rectifier but the generator's last
+from speechlab.layers.upsampling import SLOPE, ResidualBlock1, same_convolution, same_padding
 
 
 class DiscriminatorOutput(NamedTuple):
@@ -17,31 +17,6 @@ class DiscriminatorOutput(NamedTuple):
 
     scores: Tensor  # (batch, positions)
     features: list[Tensor]  # every activated layer, then the score map
-
-
-def same_padding(kernel: int, dilation: int = 1) -> int:
-    """Zeros on each side that keep the length of an odd kernel's output."""
-    return (kernel - 1) * dilation // 2
-
-
-def same_convolution(channels: int, kernel: int, dilation: int = 1) -> nn.Module:
-    """Weight-normed convolution that keeps (batch, channels, samples)."""
-    return weight_norm(nn.Conv1d(channels, channels, kernel, dilation=dilation, padding=same_padding(kernel, dilation)))
-
-
-class ResidualBlock1(nn.Module):
-    """Three residual pairs of convolutions, dilated and plain (appendix A.1, type 1)."""
-
-    def __init__(self, channels: int, kernel: int, dilations: Sequence[int]):
-        super().__init__()
-        self.convs1 = nn.ModuleList(same_convolution(channels, kernel, dilation) for dilation in dilations)
-        self.convs2 = nn.ModuleList(same_convolution(channels, kernel) for _ in dilations)
-
-    def forward(self, hidden: Tensor) -> Tensor:
-        """Refine (batch, channels, samples) at an unchanged shape."""
-        for dilated, plain in zip(self.convs1, self.convs2, strict=True):
-            hidden = hidden + plain(F.leaky_relu(dilated(F.leaky_relu(hidden, SLOPE)), SLOPE))
-        return hidden
 
 
 class ResidualBlock2(nn.Module):

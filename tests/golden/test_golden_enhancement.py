@@ -1,0 +1,37 @@
+"""The generators of HiFi++ and FINALLY compute what the references compute."""
+
+import pytest
+import torch
+
+from speechlab.compat import load_reference
+
+
+def count(module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def test_hifipp_vocoder(golden):
+    case = golden("hifipp_mel")
+    vocoder = load_reference("hifipp-mel", case.state(), case.config)
+    assert count(vocoder) == case.content["parameter_count"]
+    mel = 2 * case.uniform("input:mel", case.content["inputs"]["mel"]["shape"]) - 4
+    with torch.no_grad():
+        case.check("waveform", vocoder(mel))
+
+
+def test_hifipp_enhancer(golden):
+    case = golden("hifipp_a2a")
+    enhancer = load_reference("hifipp-a2a", case.state(), case.config)
+    assert count(enhancer) == case.content["parameter_count"]
+    with torch.no_grad():
+        case.check("waveform", enhancer(case.tone(8192, 16_000)))
+
+
+@pytest.mark.parametrize("name", ["finally_16k", "finally_48k"])
+def test_finally(golden, name):
+    case = golden(name)
+    generator = load_reference("finally", case.state(), case.config)
+    assert count(generator) == case.content["parameter_count"]
+    with torch.no_grad():
+        waveform = generator(case.tone(8192, 16_000), case.uniform("input:wavlm", (1, 1024, 25)))
+    case.check("waveform", waveform)
