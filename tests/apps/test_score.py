@@ -72,7 +72,7 @@ def test_a_baseline_adds_differences_and_their_test(capsys, folders):
     row = next(line for line in out.splitlines() if line.startswith("si_sdr"))
     assert status == 0 and header.split()[-4:] == ["p", "pairs", "its", "failures"]
     assert float(row.split("higher")[1].split()[1]) == pytest.approx(6, abs=0.5)  # dB, half the noise
-    assert row.split()[-2:] == ["2", "0"]  # pairs, and failures of the baseline
+    assert row.split()[-2:] == ["2", "1"]  # pairs, and the failure of a silent item
 
 
 def test_without_references_the_metrics_left_out_are_named_in_one_line(capsys, folders):
