@@ -44,8 +44,9 @@ def mel_filters(spec: AudioSpec, f_max: float | None = None) -> Tensor:
         Weights, (n_mels, n_fft // 2 + 1), float32.
     """
     top = spec.f_max if f_max is None else f_max
-    edges = mel_to_hz(torch.linspace(hz_to_mel(spec.f_min), hz_to_mel(top), spec.n_mels + 2, dtype=torch.float64))
-    bins = torch.linspace(0, spec.sample_rate / 2, spec.n_fft // 2 + 1, dtype=torch.float64)
+    exact = {"dtype": torch.float64, "device": "cpu"}  # named, as a model built on another device would cache its own
+    edges = mel_to_hz(torch.linspace(hz_to_mel(spec.f_min), hz_to_mel(top), spec.n_mels + 2, **exact))
+    bins = torch.linspace(0, spec.sample_rate / 2, spec.n_fft // 2 + 1, **exact)
     left, centre, right = edges[:-2, None], edges[1:-1, None], edges[2:, None]
     rising, falling = (bins - left) / (centre - left), (right - bins) / (right - centre)
     triangles = torch.minimum(rising, falling).clamp(min=0)
