@@ -10,9 +10,15 @@ def count(module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
 
 
-def test_hifipp_vocoder(golden):
+@pytest.mark.parametrize("old_names", [False, True])
+def test_hifipp_vocoder(golden, old_names):
     case = golden("hifipp_mel")
-    vocoder = load_reference("hifipp-mel", case.state(), case.config)
+    state = case.state()
+    if old_names:  # PyTorch's of weight norm, before parametrizations
+        prefix = "parametrizations.weight.original"
+        state = {name.replace(prefix + "0", "weight_g"): value for name, value in state.items()}
+        state = {name.replace(prefix + "1", "weight_v"): value for name, value in state.items()}
+    vocoder = load_reference("hifipp-mel", {"generator": state}, case.config)
     assert count(vocoder) == case.content["parameter_count"]
     mel = 2 * case.uniform("input:mel", case.content["inputs"]["mel"]["shape"]) - 4
     with torch.no_grad():

@@ -140,10 +140,11 @@ class Finally(nn.Module):
         if sample_rate not in (INPUT_RATE, 3 * INPUT_RATE):
             raise SpeechlabError(f"FINALLY speaks at 16000 or 48000 Hz, not at {sample_rate}")
         self.sample_rate, self.reference_lengths = sample_rate, reference_lengths
-        spec, wave_channels = AudioSpec(sample_rate=INPUT_RATE), channels // 16
-        self.mel = MelSpectrogram(spec)
+        self.audio = AudioSpec(sample_rate=INPUT_RATE)
+        wave_channels = channels // 16
+        self.mel = MelSpectrogram(self.audio)
         self.spectral_unet = SpectralUNet(
-            mel_filters(spec), channels, spectral_widths, spectral_depth, reference_lengths
+            mel_filters(self.audio), channels, spectral_widths, spectral_depth, reference_lengths
         )
         self.fusion = fusion(wavlm_channels + channels, channels, deep)
         self.upsampler = Upsampler(channels)
@@ -202,7 +203,7 @@ class Finally(nn.Module):
             )
         if self.reference_lengths:
             return F.interpolate(wavlm_features, size=frames, mode="nearest")
-        hop_length = self.mel.spec.hop_length
+        hop_length = self.audio.hop_length
         centres = torch.arange(frames, device=wavlm_features.device) * hop_length + hop_length // 2  # in samples
         nearest = ((centres - WAVLM_FIELD // 2) / WAVLM_HOP).round().long()
         return wavlm_features[..., nearest.clamp(0, n_features - 1)]

@@ -94,10 +94,10 @@ class HiFiPPVocoder(HiFiPP):
 
     def forward(self, mel: Tensor) -> Tensor:
         """Turn a log mel (batch, n_mels, frames) of any length into a waveform (batch, 1, frames * 256) in [-1, 1]."""
-        samples = mel.shape[-1] * self.audio.hop_length
-        if not self.reference_lengths:
-            mel = F.pad(mel, (0, -mel.shape[-1] % ALIGNMENT), value=math.log(self.audio.log_floor))
-        return self.refine(self.upsample(mel))[..., :samples]
+        frames = mel.shape[-1]
+        missing = max(4 - frames, 0) if self.reference_lengths else -frames % ALIGNMENT  # 4: the STFT's least
+        mel = F.pad(mel, (0, missing), value=math.log(self.audio.log_floor))
+        return self.refine(self.upsample(mel))[..., : frames * self.audio.hop_length]
 
 
 class HiFiPPEnhancer(HiFiPP):
