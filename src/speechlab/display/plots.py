@@ -229,6 +229,13 @@ def show_curves(log: Any, metrics: Sequence[str] | None = None, marks: Mapping[i
     return plot
 
 
+def running_mean(values: np.ndarray, span: int) -> np.ndarray:
+    """Average over so many neighbours, fewer at the ends; what is not finite is left out."""
+    finite, kernel = np.isfinite(values), np.ones(span)
+    weights = np.convolve(finite.astype(float), kernel, "same")
+    return np.convolve(np.where(finite, values, 0.0), kernel, "same") / np.maximum(weights, 1)
+
+
 def draw_metric(axes: Axes, steps: np.ndarray, values: np.ndarray, name: str) -> None:
     """Draw one metric: the values faint, their running average strong; logarithmic where they span two decades."""
     finite = np.isfinite(values)
@@ -236,11 +243,7 @@ def draw_metric(axes: Axes, steps: np.ndarray, values: np.ndarray, name: str) ->
         axes.plot(steps, values, color=COLOURS[0], linewidth=1.2, marker=".")
     else:
         axes.plot(steps, values, color=COLOURS[0], linewidth=0.8, alpha=0.35)
-        span = max(3, len(values) // 25)
-        kernel = np.ones(span)
-        weights = np.convolve(finite.astype(float), kernel, "same")
-        smooth = np.convolve(np.where(finite, values, 0.0), kernel, "same") / np.maximum(weights, 1)
-        axes.plot(steps, smooth, color=COLOURS[0], linewidth=1.5)
+        axes.plot(steps, running_mean(values, max(3, len(values) // 25)), color=COLOURS[0], linewidth=1.5)
     for step in steps[~finite]:
         axes.axvline(step, color="#e5484d", linewidth=1)
     positive = values[finite & (values > 0)]

@@ -13,7 +13,7 @@ from speechlab.audio.io import Audio, read_audio
 from speechlab.audio.mel import MelSpectrogram
 from speechlab.config import AudioSpec
 from speechlab.display.figures import COLOURS, INK, Plot, draw_mel, style_axes, style_legend
-from speechlab.display.plots import LONGEST_GAP_S, colour_scale, read_log
+from speechlab.display.plots import LONGEST_GAP_S, colour_scale, read_log, running_mean
 from speechlab.display.timeline import read_renders, spread
 from speechlab.errors import SpeechlabError
 
@@ -152,11 +152,13 @@ def show_race(runs: Mapping[str, str | Path], metric: str, label: str = "") -> P
     left, right = plot.subplots(1, 2, sharey=True)
     for colour, (name, run_dir) in zip(cycle(COLOURS), runs.items(), strict=False):
         rows = [row for row in read_log(run_dir) if metric in row]
-        values = [row[metric] for row in rows]
+        values = np.array([row[metric] for row in rows])
+        smooth = running_mean(values, max(1, len(values) // 6))
         gaps = np.diff([row["time"] for row in rows], prepend=rows[0]["time"])
         seconds = np.cumsum(np.where(gaps < LONGEST_GAP_S, gaps, 0.0))  # a pause is no training
-        left.plot([row["step"] for row in rows], values, color=colour, label=name)
-        right.plot(seconds, values, color=colour, label=name)
+        for axes, places in ((left, [row["step"] for row in rows]), (right, seconds)):
+            axes.plot(places, values, color=colour, linewidth=0.8, alpha=0.3)
+            axes.plot(places, smooth, color=colour, label=name)
     for axes, unit in ((left, "step"), (right, "seconds of training")):
         axes.set_xlabel(unit)
         style_axes(axes, label or metric, grid=True)
