@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from speechlab.apps import cli
+from speechlab.compat.hifipp import hifipp_sizes, layer_names
 from speechlab.models import build
 from speechlab.training.checkpoints import read_checkpoint
 
@@ -43,6 +44,39 @@ def test_an_imported_generator_sounds_like_the_reference(tmp_path, folded, capsy
         assert torch.allclose(imported.eval()(mel), expected, atol=1e-5)
     assert cli.main([str(word) for word in arguments]) == 2  # nothing is overwritten
     assert "exists already" in capsys.readouterr().err
+
+
+TINY = {
+    "hifi_upsample_initial_channel": 32,
+    "spectralunet_block_widths": [2, 3],
+    "spectralunet_block_depth": 1,
+    "waveunet_block_widths": [3, 4],
+    "waveunet_block_depth": 1,
+    "spectralmasknet_block_widths": [3, 4],
+    "spectralmasknet_block_depth": 1,
+}
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("kind", ["hifipp-mel", "hifipp-a2a"])
+def test_an_imported_hifipp_sounds_like_the_reference(tmp_path, kind):
+    torch.manual_seed(0)
+    name = {"hifipp-mel": "hifi++_gen", "hifipp-a2a": "a2a_hifi++_gen"}[kind]
+    generator = build(name, **hifipp_sizes(TINY)).eval()
+    names, state = layer_names(generator), {}
+    for parameter, value in generator.state_dict().items():
+        layer = max((layer for layer in names if parameter.startswith(f"{layer}.")), key=len)
+        state[names[layer] + parameter.removeprefix(layer)] = value
+    torch.save({"generator": state}, tmp_path / "weights.pt")
+    (tmp_path / "config.json").write_text(json.dumps(TINY), encoding="utf-8")
+    arguments = ["import", kind, tmp_path / "weights.pt", "--config", tmp_path / "config.json", "-o", tmp_path / "out"]
+    assert cli.main([str(word) for word in arguments]) == 0
+    weights, card = read_checkpoint(tmp_path / "out")[1:3]
+    assert card["model"] == name and card["audio"]["sample_rate"] == 16_000
+    imported = build(card["model"], **card["sizes"]).eval()
+    imported.load_state_dict(weights)
+    given = torch.randn(1, 80, 8) - 4 if kind == "hifipp-mel" else 0.1 * torch.randn(1, 1, 3000)
+    torch.testing.assert_close(imported(given), generator(given))
 
 
 def test_a_pickle_that_runs_code_is_refused_in_one_line(tmp_path, capsys):

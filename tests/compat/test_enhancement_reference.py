@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from speechlab.compat import load_reference
-from speechlab.compat.hifipp import finally_sizes, hifipp_sizes, layer_names
+from speechlab.compat.hifipp import finally_names, finally_sizes, hifipp_sizes, layer_names
 from speechlab.errors import SpeechlabError
 from speechlab.models import build
 
@@ -19,10 +19,10 @@ TINY = {
 }
 
 
-def reference_state(enhancer) -> dict[str, torch.Tensor]:
-    """Name an enhancer's parameters as the reference does."""
-    names, state = layer_names(enhancer), {}
-    for name, value in enhancer.state_dict().items():
+def reference_state(generator, names) -> dict[str, torch.Tensor]:
+    """Name a generator's parameters as the reference does."""
+    state = {}
+    for name, value in generator.state_dict().items():
         layer = max((layer for layer in names if name.startswith(f"{layer}.")), key=len)
         state[names[layer] + name.removeprefix(layer)] = value
     return state
@@ -37,20 +37,33 @@ def enhancer():
 @torch.no_grad()
 def test_other_sizes_load_too(enhancer):
     waveform = 0.1 * torch.randn(1, 1, 3000)
-    loaded = load_reference("hifipp-a2a", {"state_dict": reference_state(enhancer), "step": 3}, TINY)
+    loaded = load_reference(
+        "hifipp-a2a", {"state_dict": reference_state(enhancer, layer_names(enhancer)), "step": 3}, TINY
+    )
     assert not loaded.training
     torch.testing.assert_close(loaded(waveform), enhancer(waveform))
 
 
+@torch.no_grad()
+@pytest.mark.parametrize("wide", [False, True])
+def test_finally_of_other_sizes_loads_without_a_switch_for_its_rate(wide):
+    torch.manual_seed(0)
+    upsample = {"upsamplewaveunet_block_widths": [3, 4], "upsamplewaveunet_upsampler_features": 4}
+    generator = build("finally_gen", **finally_sizes(TINY | upsample, wide)).eval()
+    loaded = load_reference("finally", reference_state(generator, finally_names(generator)), TINY | upsample)
+    waveform, features = 0.1 * torch.randn(1, 1, 3000), torch.randn(1, 1024, 9)
+    torch.testing.assert_close(loaded(waveform, features), generator(waveform, features))
+
+
 def test_a_parameter_too_many_or_too_few_is_named(enhancer):
-    state = reference_state(enhancer)
+    state = reference_state(enhancer, layer_names(enhancer))
     with pytest.raises(SpeechlabError, match="spectralunet.extra"):
         load_reference("hifipp-a2a", state | {"spectralunet.extra": torch.zeros(1)}, TINY)
     del state["conv_post.bias"]
     with pytest.raises(SpeechlabError, match="head.bias"):
         load_reference("hifipp-a2a", state, TINY)
     with pytest.raises(SpeechlabError, match="not those of a hifipp-mel"):
-        load_reference("hifipp-mel", reference_state(enhancer), TINY)
+        load_reference("hifipp-mel", reference_state(enhancer, layer_names(enhancer)), TINY)
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def import_reference(kind: str, file: Path, config_file: Path | None, folder: Pa
         raise SpeechlabError(f"{folder} exists already; name another folder with -o")
     config = read_config(config_file) if config_file else {}
     module = load_reference_file(kind, file, config)
-    name, sizes = describe(kind, module)
+    name, sizes = describe(kind, module, config)
     ours = build(name, **sizes)
     if name == "hifigan_gen":
         unfold(module, ours)
@@ -51,7 +51,7 @@ def import_reference(kind: str, file: Path, config_file: Path | None, folder: Pa
     card = {
         "model": name,
         "sizes": sizes,
-        "audio": to_dict(reference_spec(kind, config)),
+        "audio": to_dict(getattr(module, "audio", None) or reference_spec(kind, config)),
         "data": {"corpus": f"that of {file.name}", "licence": "see where the file came from"},
         "imported_from": file.name,
     }
@@ -67,12 +67,18 @@ def read_config(path: Path) -> dict[str, Any]:
         raise SpeechlabError(f"{path} is not JSON: {error}") from None
 
 
-def describe(kind: str, module: nn.Module) -> tuple[str, dict[str, Any]]:
+def describe(kind: str, module: nn.Module, config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """Give the registered name and the sizes with which ``build`` makes the same module."""
+    from speechlab.compat.hifipp import finally_sizes, hifipp_sizes
+
     if kind == "hifigan-generator":
         return "hifigan_gen", {"preset": preset_of(module), "n_mels": module.conv_pre.in_channels}
     if kind == "fastspeech2":
         return "fastspeech2", fastspeech2_sizes(module)
+    if kind in ("hifipp-mel", "hifipp-a2a"):
+        return {"hifipp-mel": "hifi++_gen", "hifipp-a2a": "a2a_hifi++_gen"}[kind], hifipp_sizes(config)
+    if kind == "finally":
+        return "finally_gen", finally_sizes(config, wide=module.sample_rate == 48_000)
     return {"hifigan-mpd": "mpd", "hifigan-msd": "msd", "ms-stft-discriminator": "ms-stft_disc"}[kind], {}
 
 

@@ -82,13 +82,7 @@ def load_finally(state: dict[str, Tensor], config: dict[str, Any]) -> Finally:
     """
     wide = any(name.startswith("upsamplewaveunet.") for name in state)
     generator = Finally(**finally_sizes(config, wide))
-    names = layer_names(generator)
-    names |= {f"fusion.0.{layer}": f"pre_upsampler_proccessing.0.{layer}" for layer in residual_layers()}
-    names["fusion.2"] = "pre_upsampler_proccessing.2"
-    if wide:
-        names |= unet_names(generator.wide_head.wave_unet, "wide_head.wave_unet", "upsamplewaveunet.waveunet")
-        names["wide_head.triple"] = "upsamplewaveunet.upsample_block.0"
-    return load_strictly(generator, rename(state, names), "finally")
+    return load_strictly(generator, rename(state, finally_names(generator)), "finally")
 
 
 def hifipp_sizes(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -130,6 +124,16 @@ def layer_names(generator: HiFiPP | Finally) -> dict[str, str]:
     names |= unet_names(generator.spectral_unet.net, "spectral_unet.net", "spectralunet.net")
     names |= unet_names(generator.wave_unet, "wave_unet", "waveunet")
     return names | unet_names(generator.mask_net.net, "mask_net.net", "spectralmasknet.net")
+
+
+def finally_names(generator: Finally) -> dict[str, str]:
+    """Name every convolution of FINALLY: ours and the reference's."""
+    names = layer_names(generator) | {"fusion.2": "pre_upsampler_proccessing.2"}
+    names |= {f"fusion.0.{layer}": f"pre_upsampler_proccessing.0.{layer}" for layer in residual_layers()}
+    if generator.sample_rate == 48_000:
+        names |= unet_names(generator.wide_head.wave_unet, "wide_head.wave_unet", "upsamplewaveunet.waveunet")
+        names["wide_head.triple"] = "upsamplewaveunet.upsample_block.0"
+    return names
 
 
 def residual_layers() -> Iterator[str]:
