@@ -3,11 +3,14 @@
 import pytest
 import torch
 
+from speechlab.apps import cli
 from speechlab.compat import load_reference
 from speechlab.errors import SpeechlabError
 from speechlab.layers.alignment import hard_alignment
 from speechlab.layers.masks import length_mask
 from speechlab.losses.flow import flow_losses
+from speechlab.models import build
+from speechlab.training.checkpoints import read_checkpoint
 
 LENGTHS, MEL_LENGTHS = torch.tensor([12, 9]), torch.tensor([40, 30])
 
@@ -68,3 +71,13 @@ def test_a_variant_is_refused_in_one_line(case):
     del state["encoder.proj_m.bias"]
     with pytest.raises(SpeechlabError, match="not those of a glowtts.*mean_projection.bias"):
         load_reference("glowtts", state, case.config)
+
+
+def test_an_imported_glowtts_keeps_its_sizes(tmp_path, case):
+    torch.save({"model": case.state(), "iteration": 1}, tmp_path / "weights.pt")
+    arguments = ["import", "glowtts", tmp_path / "weights.pt", "-o", tmp_path / "out"]
+    assert cli.main([str(word) for word in arguments]) == 0
+    weights, card = read_checkpoint(tmp_path / "out")[1:3]
+    imported = build("glowtts", **card["sizes"])
+    imported.load_state_dict(weights)
+    assert imported.embedding.num_embeddings == case.config["n_vocab"]

@@ -77,6 +77,8 @@ def describe(kind: str, module: nn.Module, config: dict[str, Any]) -> tuple[str,
         return "fastspeech2", fastspeech2_sizes(module)
     if kind in ("hifipp-mel", "hifipp-a2a"):
         return {"hifipp-mel": "hifi++_gen", "hifipp-a2a": "a2a_hifi++_gen"}[kind], hifipp_sizes(config)
+    if kind == "glowtts":
+        return "glowtts", module.sizes
     if kind == "finally":
         return "finally_gen", finally_sizes(config, wide=module.sample_rate == 48_000)
     return {"hifigan-mpd": "mpd", "hifigan-msd": "msd", "ms-stft-discriminator": "ms-stft_disc"}[kind], {}

@@ -58,6 +58,14 @@ def load_glowtts(state: dict[str, Tensor], config: Mapping[str, Any]) -> GlowTTS
     Raises:
         SpeechlabError: the configuration or the parameters are of a variant that we do not have.
     """
+    sizes = glowtts_sizes(state, config)
+    model = load_strictly(GlowTTS(**sizes), rename(state), KIND)
+    model.sizes = sizes  # for a checkpoint's card
+    return model
+
+
+def glowtts_sizes(state: Mapping[str, Tensor], config: Mapping[str, Any]) -> dict[str, Any]:
+    """Read the arguments of ``GlowTTS`` off the reference's parameters, and what these do not tell off its config."""
     options = config.get("model", config)
     for name, wanted in SUPPORTED.items():
         if options.get(name, wanted) != wanted:
@@ -66,7 +74,7 @@ def load_glowtts(state: dict[str, Tensor], config: Mapping[str, Any]) -> GlowTTS
     widen = require(state, "encoder.encoder.ffn_layers.0.conv_1.weight", KIND)
     gated = require(state, "decoder.flows.2.wn.in_layers.0.weight_v", KIND)
     distances = state.get("encoder.encoder.attn_layers.0.emb_rel_k")
-    model = GlowTTS(
+    return dict(
         n_symbols=n_symbols,
         n_mels=len(require(state, "encoder.proj_m.weight", KIND)),
         channels=channels,
@@ -84,7 +92,6 @@ def load_glowtts(state: dict[str, Tensor], config: Mapping[str, Any]) -> GlowTTS
         flow_dropout=options.get("p_dropout_dec", 0.05),
         bounded_scale=False,
     )
-    return load_strictly(model, rename(state), KIND)
 
 
 def count(state: Mapping[str, Tensor], pattern: str) -> int:
