@@ -25,6 +25,19 @@ def pytest_configure(config: pytest.Config) -> None:
         multiprocessing.set_start_method(method, force=True)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def torch_knows_its_constructors() -> None:
+    """Let torch list the functions that make tensors before transformers replaces some, while it loads a network.
+
+    torch makes that list once, at the first ``with torch.device(...)``. Made within ``from_pretrained``, it would hold
+    the replacements, and models could no longer be built without memory, on the device ``meta``, in this process.
+    """
+    import torch
+
+    with torch.device("cpu"):
+        torch.empty(0)
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Folder of small real corpora beside the checkout; the test is skipped where there is none."""

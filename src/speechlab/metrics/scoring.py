@@ -1,5 +1,6 @@
 """``speechlab.score``: metrics over many recordings, failures counted apart, and where the numbers come from."""
 
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
@@ -211,7 +212,8 @@ def in_parallel(function: Callable, calls: Sequence[tuple], n_processes: int) ->
         yield from ((name, function(*arguments)) for name, *arguments in calls)
         return
     try:
-        with parallel_config("loky", n_jobs=n_processes, inner_max_num_threads=1):
+        with parallel_config("loky", n_jobs=n_processes, inner_max_num_threads=1), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "A worker stopped", UserWarning)  # and was replaced: it had grown
             parallel = Parallel(return_as="generator_unordered", batch_size=1)
             yield from parallel(delayed(call)(function, *arguments) for arguments in calls)
     except BrokenProcessPool as error:
