@@ -2,7 +2,7 @@
 
     python benchmarks/copy_synthesis.py --corpus FOLDER [--vocoder en-kathleen] [--clips 20]
 
-Writes results/copy_synthesis/{natural,griffin-lim,VOCODER}/scores.csv and .json, a table per pair, and figure.png.
+Writes results/tables/copy_synthesis/{natural,griffin-lim,VOCODER}/scores.csv and .json, a table per pair, and figure.png.
 """
 
 import argparse
@@ -40,7 +40,7 @@ def main() -> None:
     }
     copies = {name: {id: vocoder.vocode(audio) for id, audio in natural.items()} for name, vocoder in vocoders.items()}
     texts = {item.id: item.text for item in held_out}
-    folder = find_root() / "results" / "copy_synthesis"
+    folder = find_root() / "results" / "tables" / "copy_synthesis"
     tables: dict[str, pd.DataFrame] = {}
     for name, clips in {"natural": natural, **copies}.items():
         tables[name] = speechlab.score(clips, natural, texts=texts, output=folder / name)
