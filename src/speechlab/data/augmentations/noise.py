@@ -1,0 +1,66 @@
+"""Noise at a random signal-to-noise ratio, from any folder of recordings or simulated."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from speechlab.audio.mixing import add_noise
+from speechlab.data.augmentations.base import Augmentation, augmentations, between, fit, pick
+from speechlab.errors import SpeechlabError
+
+SILENCE = 1e-4  # amplitude below which a recording holds nothing to add; sets of noises pad short ones with zeros
+N_TRIES = 10
+
+
+@augmentations.register("noise")
+@dataclass(frozen=True)
+class Noise(Augmentation):
+    """Add noise from a random place of a random recording; the ratio counts over the whole clip."""
+
+    folder: str = ""  # of noises; empty: coloured noise is simulated
+    snr_db: tuple[float, float] = (10.0, 20.0)  # FINALLY's; below 5 dB is a hard task
+
+    def apply(self, waveform: np.ndarray, sample_rate: int, generator: np.random.Generator) -> np.ndarray:
+        """Mix at a ratio drawn from ``snr_db``; a silent waveform has no ratio and stays silent.
+
+        Raises:
+            SpeechlabError: nothing but silence was found in the folder.
+        """
+        snr_db = between(generator, self.snr_db)
+        if not waveform.any():
+            return waveform
+        return fit(add_noise(waveform, self.excerpt(len(waveform), sample_rate, generator), snr_db))
+
+    def excerpt(self, samples: int, sample_rate: int, generator: np.random.Generator) -> np.ndarray:
+        """Find noise of a length, (samples,), that is not silent throughout."""
+        if not self.folder:
+            return simulate_noise(samples, generator)
+        for _ in range(N_TRIES):
+            noise = cut(without_silent_ends(pick(generator, self.folder, sample_rate)), samples, generator)
+            if np.abs(noise).max(initial=0.0) > SILENCE:
+                return noise
+        raise SpeechlabError(f"{N_TRIES} pieces taken from {self.folder} were all silent; remove the silent recordings")
+
+
+def without_silent_ends(noise: np.ndarray) -> np.ndarray:
+    """Cut off what cannot be heard before and after a noise (samples,)."""
+    heard = np.flatnonzero(np.abs(noise) > SILENCE)
+    return noise[heard[0] : heard[-1] + 1] if len(heard) else noise[:0]
+
+
+def cut(noise: np.ndarray, samples: int, generator: np.random.Generator) -> np.ndarray:
+    """Take a piece of a length from a random place; a recording shorter than that is played in a loop."""
+    if len(noise) >= samples:
+        start = generator.integers(len(noise) - samples, endpoint=True)
+        return noise[start : start + samples]
+    start = generator.integers(max(len(noise), 1))
+    return np.resize(np.roll(noise, -start), samples)
+
+
+def simulate_noise(samples: int, generator: np.random.Generator) -> np.ndarray:
+    """Make steady noise between white and brown: its spectrum falls by 0 to 6 dB per octave. (samples,) float32."""
+    slope = generator.uniform(0.0, 1.0)  # exponent of 1 / frequency, in amplitude
+    spectrum = np.fft.rfft(generator.standard_normal(samples))
+    spectrum /= np.maximum(np.arange(len(spectrum)), 1) ** slope
+    noise = np.fft.irfft(spectrum, samples) if samples > 1 else np.ones(samples)
+    return (noise / np.sqrt(np.mean(noise**2))).astype(np.float32)
