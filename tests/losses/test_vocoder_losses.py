@@ -5,6 +5,7 @@ import torch
 
 from speechlab.audio.mel import MelSpectrogram
 from speechlab.config import AudioSpec
+from speechlab.errors import SpeechlabError
 from speechlab.losses.acoustic import duration_loss, masked_mean, mel_l1
 from speechlab.losses.adversarial import discriminator_loss, feature_loss, generator_loss
 from speechlab.losses.spectral import mel_loss, multi_resolution_stft_loss
@@ -28,6 +29,39 @@ def test_feature_loss_sums_maps_and_teaches_the_generator_only():
     loss.backward()
     assert real.grad is None
     assert fake.grad is not None
+
+
+def test_relative_feature_loss_by_hand_does_not_grow_with_the_number_of_maps():
+    real = torch.tensor([[1.0, -3.0], [10.0, 10.0]], requires_grad=True)  # mean magnitudes 2 and 10
+    fake = torch.tensor([[2.0, -3.0], [10.0, 15.0]], requires_grad=True)  # mean differences 0.5 and 2.5
+    small, fake_small = 0.01 * torch.ones(2, 4), 0.02 * torch.ones(2, 4)  # another map, relative difference 1
+    once = feature_loss([(real, [real, small])], [(fake, [fake, fake_small])], mode="relative")
+    assert once.item() == pytest.approx((0.25 + 1) / 2)
+    eight = feature_loss([(real, [real, small])] * 8, [(fake, [fake, fake_small])] * 8, mode="relative")
+    assert eight.item() == pytest.approx(once.item())
+    assert feature_loss([(real, [real])], [(fake, [fake])]).item() == 1.5
+    once.backward()
+    assert real.grad is None
+    assert fake.grad.abs().sum() > 0
+
+
+def test_relative_feature_loss_is_zero_at_identity_the_mean_of_its_parts_and_finite():
+    generator = torch.Generator().manual_seed(0)
+    real, fake = (torch.randn(4, 3, 5, generator=generator) for _ in range(2))
+
+    def loss(real, fake):
+        return feature_loss([(real, [real])], [(fake, [fake])], mode="relative")
+
+    assert loss(real, real).item() == 0
+    assert loss(real, fake).item() == pytest.approx(
+        (loss(real[:1], fake[:1]) + 3 * loss(real[1:], fake[1:])).item() / 4
+    )
+    assert loss(100 * real, 100 * fake).item() == pytest.approx(loss(real, fake).item(), rel=1e-4)
+    silence = torch.zeros_like(real, requires_grad=True)
+    loss(real, silence).backward()
+    assert silence.grad.isfinite().all() and loss(silence, fake).isfinite()
+    with pytest.raises(SpeechlabError, match="'mean'; choose sum or relative"):
+        feature_loss([(real, [real])], [(fake, [fake])], mode="mean")
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,12 @@ Weights belong to the recipe: nothing here is multiplied by a lambda.
 """
 
 from collections.abc import Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor
+
+from speechlab.errors import SpeechlabError
 
 Judgements = Sequence[tuple[Tensor, Sequence[Tensor]]]
 """(scores, features) of each sub-discriminator."""
@@ -37,17 +40,38 @@ def generator_loss(fake: Judgements) -> Tensor:
     return torch.stack([(1 - scores.float()).square().mean() for scores, _ in fake]).sum()
 
 
-def feature_loss(real: Judgements, fake: Judgements) -> Tensor:
+def feature_loss(real: Judgements, fake: Judgements, mode: Literal["sum", "relative"] = "sum") -> Tensor:
     """Compare the discriminators' inner activations on recorded and generated audio (eq. 4).
 
-    No gradient flows to the real side: it would only teach the generator's step to move the discriminator.
+    ``sum`` is HiFi-GAN's, and grows with the number of maps. ``relative`` is EnCodec's (arXiv:2210.13438, section
+    3.4), which the weights of FINALLY expect: each map counts in proportion to its own size. Here that is the size for
+    one recording, not for the batch, so that a batch can be taken in parts. No gradient flows to the real side: it
+    would only teach the generator's step to move the discriminator.
+
+    Args:
+        real: judgements of recorded audio; features (batch, ...).
+        fake: judgements of generated audio, the same shapes.
+        mode: ``sum`` or ``relative``.
 
     Returns:
-        Scalar: mean absolute difference of every feature map, summed over maps and sub-discriminators.
+        Scalar. ``sum``: mean absolute difference of every feature map, summed over maps and sub-discriminators.
+        ``relative``: that difference over the real map's mean absolute value, averaged over all.
+
+    Raises:
+        SpeechlabError: there is no such mode.
     """
-    losses = [
-        (real_map.detach().float() - fake_map.float()).abs().mean()
+    pairs = [
+        (real_map.detach().float(), fake_map.float())
         for (_, real_features), (_, fake_features) in zip(real, fake, strict=True)
         for real_map, fake_map in zip(real_features, fake_features, strict=True)
     ]
-    return torch.stack(losses).sum()
+    if mode == "sum":
+        return torch.stack([(real_map - fake_map).abs().mean() for real_map, fake_map in pairs]).sum()
+    if mode == "relative":
+        return torch.stack([_relative_difference(real_map, fake_map) for real_map, fake_map in pairs]).mean()
+    raise SpeechlabError(f"feature_loss has no mode {mode!r}; choose sum or relative")
+
+
+def _relative_difference(real_map: Tensor, fake_map: Tensor) -> Tensor:
+    difference = (real_map - fake_map).abs().flatten(1).mean(1)  # (batch,)
+    return (difference / real_map.abs().flatten(1).mean(1).clamp_min(1e-5)).mean()
