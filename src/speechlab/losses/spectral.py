@@ -41,15 +41,15 @@ def multi_resolution_stft_loss(
     """
     losses = []
     for n_fft, hop_length, win_length in resolutions:
-        estimate_magnitude = _magnitude(estimate, n_fft, hop_length, win_length)
-        reference_magnitude = _magnitude(reference, n_fft, hop_length, win_length)
+        estimate_magnitude = stft_magnitude(estimate, n_fft, hop_length, win_length)
+        reference_magnitude = stft_magnitude(reference, n_fft, hop_length, win_length)
         difference = torch.linalg.vector_norm(reference_magnitude - estimate_magnitude)
         convergence = difference / torch.linalg.vector_norm(reference_magnitude).clamp_min(1e-5)
         losses.append(convergence + F.l1_loss(estimate_magnitude.log(), reference_magnitude.log()))
     return torch.stack(losses).mean()
 
 
-def _magnitude(waveform: Tensor, n_fft: int, hop_length: int, win_length: int) -> Tensor:
+def stft_magnitude(waveform: Tensor, n_fft: int, hop_length: int, win_length: int) -> Tensor:
     """Floored STFT magnitude, (batch, n_fft // 2 + 1, frames); the floor bounds both logarithm and gradient."""
     window = torch.hann_window(win_length, device=waveform.device)
     spectrum = torch.stft(waveform.float().squeeze(1), n_fft, hop_length, win_length, window, return_complex=True)
