@@ -2,7 +2,7 @@
 
     python benchmarks/copy_synthesis.py --corpus FOLDER [--vocoder en-kathleen] [--clips 20]
 
-Writes results/tables/copy_synthesis/{natural,griffin-lim,VOCODER}/scores.csv and .json, a table per pair, and figure.png.
+Writes tables, one per system and one per pair of systems, and figure.png to results/tables/copy_synthesis.
 """
 
 import argparse

@@ -349,6 +349,13 @@ def list_models() -> Iterable[str]:
     return models
 
 
+def list_augmentations() -> Iterable[str]:
+    """Degradations that training can be given."""
+    from speechlab.data.augmentations import augmentations
+
+    return augmentations
+
+
 def list_metrics() -> Iterable[str]:
     from speechlab.metrics import load_metrics
 
@@ -374,6 +381,7 @@ def list_voices() -> Iterable[str]:
 
 
 KINDS: dict[str, Callable[[], Iterable[str]]] = {
+    "augmentations": list_augmentations,
     "corpora": list_corpora,
     "experiments": list_experiments,
     "metrics": list_metrics,
