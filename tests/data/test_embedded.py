@@ -122,7 +122,7 @@ def test_every_sentence_is_said_as_the_frontend_reads_it(language, monkeypatch):
     assert len({item["text"] for item in plan}) == len(plan) == len({item["id"] for item in plan})
     for item in plan[::2]:
         phonemes = frontend(item["text"])
-        speech = engine().speak(phonemes.normalised, item["speaker"], item["rate"], item["pitch"])
+        speech = engine().speak(phonemes.spoken, item["speaker"], item["rate"], item["pitch"])
         tokens, waveform = time_tokens(phonemes.symbols, speech)
         assert not phonemes.unknown and 1 < len(waveform) / 22_050 < 8
         if language == "en":

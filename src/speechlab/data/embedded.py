@@ -41,7 +41,7 @@ SAMPLE_RATE = 22_050  # Hz, espeak-ng's own
 EDGE_S = 0.05  # silence of the start token, of the last mark and of the end token
 FOLDED_SHARE = 0.3  # of the phone before, given to a phone without samples
 SHARD_SIZE = 180  # utterances per process
-LAYOUT = 1  # raise it when rendering changes: old caches are then left alone
+LAYOUT = {"en": 1, "ru": 2}  # raise one when its rendering changes: old caches are then left alone
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class EmbeddedCorpus:
         if language not in VOICES:
             raise SpeechlabError(f"the embedded corpus speaks {' and '.join(VOICES)}, not {language!r}")
         plan = _plan(language)
-        self.folder = Path(folder) / f"{language}-{_digest(plan)}"
+        self.folder = Path(folder) / f"{language}-{_digest(plan, language)}"
         if not self.folder.exists():
             _render_all(plan, self.folder, language)
         self.utterances: tuple[EmbeddedUtterance, ...] = _load(self.folder)
@@ -234,8 +234,8 @@ def _plan(language: str) -> list[dict]:
     return plan
 
 
-def _digest(plan: list[dict]) -> str:
-    content = json.dumps([plan, LAYOUT, SHARD_SIZE, EDGE_S, version("espeakng-loader")], ensure_ascii=False)
+def _digest(plan: list[dict], language: str) -> str:
+    content = json.dumps([plan, LAYOUT[language], SHARD_SIZE, EDGE_S, version("espeakng-loader")], ensure_ascii=False)
     return hashlib.sha256(content.encode("utf-8")).hexdigest()[:12]
 
 
@@ -275,7 +275,7 @@ def render_shard(plan_path: str, language: str) -> None:
     frontend, done = for_language(language), []
     for item in json.loads(plan_file.read_text(encoding="utf-8")):
         phonemes = frontend(item["text"])
-        speech = engine().speak(phonemes.normalised, item["speaker"], item["rate"], item["pitch"])
+        speech = engine().speak(phonemes.spoken, item["speaker"], item["rate"], item["pitch"])
         try:
             tokens, waveform = time_tokens(phonemes.symbols, speech)
         except SpeechlabError as error:

@@ -45,6 +45,7 @@ class PhonemeText:
     symbols: list[str]
     words: list[Word]
     unknown: list[tuple[str, int]] = field(default_factory=list)  # characters nobody can read, position in ``text``
+    spoken: str = ""  # what the engine says for these tokens; words whose stress was moved are ``[[...]]``
 
 
 @dataclass
@@ -56,6 +57,8 @@ class _Clause:
 
 class EspeakFrontend:
     """The part that languages share; a language gives ``_normalise``, ``_is_readable`` and its voice."""
+
+    pieces = PIECES
 
     def __init__(self, voice: str, symbols: SymbolTable | None, lexicon: Mapping[str, str] | None = None):
         self.voice = voice
@@ -84,13 +87,16 @@ class EspeakFrontend:
                 f"there is nothing to read in {text[:60]!r}" + (f" (unknown: {shown})" if shown else "")
                 + "; give a text with at least one word"
             )  # fmt: skip
-        return PhonemeText(text, normalised, [*symbols, END], words, unknown)
+        return PhonemeText(text, normalised, [*symbols, END], words, unknown, self._spoken(normalised))
 
     def _normalise(self, text: str) -> str:
         raise NotImplementedError
 
     def _is_readable(self, character: str) -> bool:
         raise NotImplementedError
+
+    def _spoken(self, normalised: str) -> str:
+        return normalised
 
     def _unknown(self, text: str) -> list[tuple[str, int]]:
         inside = {at for match in INLINE.finditer(text) for at in range(*match.span())}
@@ -113,7 +119,7 @@ class EspeakFrontend:
             while run:
                 fits = (n for n in range(min(longest, len(run)), 0, -1) if self._is_label(run[:n]))
                 if not (length := next(fits, 0)):
-                    raise SpeechlabError(f"{run!r} in {where!r} begins with no known phoneme; see english_symbols()")
+                    raise SpeechlabError(f"{run!r} in {where!r} begins with no known phoneme; see the symbol table")
                 labels.append(_spelled_for_engine(run[:length]))
                 run = run[length:]
         if not labels:
@@ -126,7 +132,7 @@ class EspeakFrontend:
 
     def _clauses(self, normalised: str) -> list[_Clause]:
         clauses = [_Clause([], [])]
-        for piece in PIECES.findall(normalised):
+        for piece in self.pieces.findall(normalised):
             clause = clauses[-1]
             if mark := MARKS.get(piece):
                 clause.mark = _stronger(clause.mark, mark)
@@ -174,21 +180,10 @@ class EnglishFrontend(EspeakFrontend):
         return is_readable(character)
 
 
-class RussianFrontend(EspeakFrontend):
-    """Russian text to espeak-ng's Russian mnemonics, for the embedded corpus; numbers are not spelled out."""
-
-    def __init__(self, lexicon: Mapping[str, str] | None = None, voice: str = "ru"):
-        super().__init__(voice, None, lexicon)
-
-    def _normalise(self, text: str) -> str:
-        return " ".join(text.replace("«", " ").replace("»", " ").split())
-
-    def _is_readable(self, character: str) -> bool:
-        return character.isspace() or bool(re.match(r"[а-яёА-ЯЁ.,!?;:…«»()—–'\"-]", character))
-
-
 def for_language(language: str, lexicon: Mapping[str, str] | None = None) -> EspeakFrontend:
     """Give the frontend of a language, "en" or "ru", with a lexicon of one's own."""
+    from speechlab.text.russian_frontend import RussianFrontend  # it builds on this module
+
     known = {"en": EnglishFrontend, "ru": RussianFrontend}
     if language not in known:
         raise SpeechlabError(f"no text frontend for the language {language!r}; choose en or ru")

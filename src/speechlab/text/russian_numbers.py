@@ -1,0 +1,174 @@
+"""Russian words for numbers, in the case and gender that their neighbours ask for.
+
+The words themselves come from num2words; here is how a case is chosen: the form of the noun that follows, then the
+preposition or verb before. Where a number and the noun after it cannot agree as a count ("на 5 этаже"), the number is
+a rank.
+"""
+
+import re
+
+from num2words import num2words
+
+from speechlab.text.russian_words import CASES, FORMS, NOUNS
+
+# ruff: noqa: SIM905 (word lists read better as text)
+
+LARGEST = 10**15  # what lies above is read digit by digit
+GENITIVE = (
+    "от до из без для у около возле после против кроме среди вместо ради свыше более менее больше меньше старше "
+    "младше моложе нет не_хватает хватает_не из-за порядка вокруг течение нету"
+).split()
+DATIVE, INSTRUMENTAL = "к ко благодаря согласно".split(), "между над под перед".split()
+PREPOSITIONAL, ACCUSATIVE = "в во на о об обо при".split(), "в во на через за про сквозь спустя по".split()
+SUFFIXES = {  # of a written rank: gender, case, plural
+    "й": "mn", "ый": "mn", "ой": "mn", "ий": "mn", "го": "mg", "ого": "mg", "его": "mg", "му": "md", "ому": "md",
+    "ему": "md", "м": "mp", "ом": "mp", "ем": "mp", "ым": "mi", "им": "mi", "я": "fn", "ая": "fn", "ья": "fn",
+    "ю": "fa", "ую": "fa", "ью": "fa", "е": "nn", "ое": "nn", "ье": "nn", "ые": "mn+", "ие": "mn+", "х": "mg+",
+    "ых": "mg+", "их": "mg+", "ыми": "mi+", "ми": "mi+",
+}  # fmt: skip
+
+
+def cardinal(number: int, case: str = "n", gender: str = "m", animate: bool = False) -> str:
+    """Spell a count; ``case`` is one of n g d a i p, ``gender`` of m f n. "Одна" is left out before thousands."""
+    if number >= LARGEST:
+        return " ".join(num2words(int(digit), lang="ru") for digit in str(number))
+    words = num2words(number, lang="ru", case=case, gender=gender, animate=animate)
+    return re.sub(r"^(?:одна|одну|одной) (тысяч\w+ )", r"\1", words)
+
+
+def ordinal(number: int, case: str = "n", gender: str = "m", plural: bool = False) -> str:
+    """Spell a rank."""
+    if number >= LARGEST:
+        return cardinal(number)
+    words = num2words(number, lang="ru", to="ordinal", case=case, gender=gender, plural=plural, animate=False)
+    return re.sub(r"^одна (тысяча )", r"\1", words)
+
+
+def decimal(whole: str, fraction: str, case: str = "n") -> str:
+    """Read "2,5" as "две целых пять десятых"; more than three digits after the comma are read one by one."""
+    if len(fraction) > 3:
+        return f"{cardinal(int(whole))} и {' '.join(cardinal(int(digit)) for digit in fraction)}"
+    parts = ("десятая", "сотая", "тысячная")[len(fraction) - 1]
+    return f"{_share(int(whole), 'целая', case)} {_share(int(fraction), parts, case)}"
+
+
+def simple_fraction(numerator: int, denominator: int, case: str = "n") -> str:
+    """Read "3/4" as "три четвёртых"."""
+    return _share(numerator, ordinal(denominator, "n", "f"), case)
+
+
+def counted(number: int, noun: str, case: str = "n", adjective: str = "") -> str:
+    """Give a number with its noun in the right form: 21 рубль, 3 рубля, 5 рублей; в 5 рублях."""
+    words = cardinal(number, case, NOUNS[noun][0])
+    return " ".join(part for part in (words, form_after(number, noun, case, adjective)) if part)
+
+
+def form_after(number: int, noun: str, case: str = "n", adjective: str = "") -> str:
+    """Give the form of a noun after a number, with an adjective in -ый or -ий before it if given."""
+    _, one, many = NOUNS[noun]
+    index, kind = CASES.index(case), kind_of(number)
+    if kind == "one":
+        described, form = _adjective(adjective, case, False), one[index]
+    elif case in "na":
+        described, form = _adjective(adjective, "g", True), (one if kind == "few" else many)[1]
+    else:
+        described, form = _adjective(adjective, case, True), many[index]
+    return f"{described} {form}".strip()
+
+
+def kind_of(number: int) -> str:
+    """Tell how a noun follows a number: as after 1 ("one"), after 2 to 4 ("few") or after 5 ("many")."""
+    if number % 100 in (11, 12, 13, 14):
+        return "many"
+    return {1: "one", 2: "few", 3: "few", 4: "few"}.get(number % 10, "many")
+
+
+def case_before(before: str, default: str = "n") -> str:
+    """Case that the words before a number ask for; ``before`` is the text up to it."""
+    words = re.findall(r"[а-яё-]+(?=[\s(«]*$)|[а-яё-]+(?=\s+[а-яё-]+[\s(«]*$)", before.lower())
+    last = words[-1] if words and re.search(r"[а-яё][\s(«]*$", before.lower()) else ""
+    if (
+        last in GENITIVE
+        or "_".join(words[-2:]) in GENITIVE
+        or re.search(r"\b(?:не|нет)\s+хвата\w+\s*$", before.lower())
+    ):
+        return "g"
+    if last in ("с", "со") and default == "n":
+        return "g"
+    for case, known in (("d", DATIVE), ("i", INSTRUMENTAL), ("a", ACCUSATIVE)):
+        if last in known:
+            return case
+    return default
+
+
+def read(number: int, before: str, after: str) -> str:
+    """Read a whole number between two pieces of text: as a count or, where its noun says so, as a rank."""
+    noun = _next_noun(after)
+    if rank := _as_rank(number, before, noun):
+        return rank
+    case, gender = _case_of(number, before, noun), _gender(number, noun)
+    return cardinal(number, case, gender)
+
+
+def _next_noun(after: str) -> str:
+    words = re.match(r"[ \u00a0]+([а-яё]+)(?: ([а-яё]+))?", after.lower())
+    if not words:
+        return ""
+    described = re.search(r"(?:ых|их|ые|ие|ый|ий|ая|ую|ой|ое|ыми|ими|ым|им)$", words[1]) and words[1] not in FORMS
+    return words[2] if described and words[2] else words[1]
+
+
+def _as_rank(number: int, before: str, noun: str) -> str:
+    singular = [(name, case) for name, plural, case in FORMS.get(noun, ()) if not plural]
+    if not singular or (noun in ("лет", "человек") or any(plural for _, plural, _ in FORMS[noun])) and number < 1000:
+        return ""
+    asked, kind, name = case_before(before), kind_of(number), singular[0][0]
+    cases = [case for _, case in singular]
+    is_year = name == "год" and number >= 1000
+    counts = (kind == "one" and set(cases) & set("na")) or (kind == "few" and "g" in cases and asked in "na")
+    if not is_year and (counts or (kind == "one" and name not in ("этаж", "класс", "курс", "ряд", "глава", "том"))):
+        return ""
+    if asked == "a" and "p" in cases and "a" not in cases:
+        asked = "p"
+    return ordinal(number, asked if asked in cases else cases[0], NOUNS[name][0])
+
+
+def _case_of(number: int, before: str, noun: str) -> str:
+    """Case of a count: the noun's ending first, then what stands before."""
+    if kind_of(number) != "one":
+        for ending, case in ((r"(?:ами|ями|ьми)$", "i"), (r"(?:ах|ях)$", "p"), (r"(?:ам|ям)$", "d")):
+            if re.search(ending, noun):
+                return case
+        return case_before(before)
+    endings = ((r"[ую]$", "a"), (r"(?:ом|ем|ём)$", "i"), (r"(?:ой|ей)$", "i"))
+    found = next((case for ending, case in endings if re.search(ending, noun)), "")
+    asked = case_before(before)
+    return asked if asked in "gd" and not found else found or ("n" if asked == "a" else asked)
+
+
+def _gender(number: int, noun: str) -> str:
+    if noun in FORMS:
+        return NOUNS[FORMS[noun][0][0]][0]
+    if kind_of(number) == "few":
+        return "f" if re.search(r"[ыи]$", noun) else "m"
+    if noun in ("мужчина", "дядя", "папа", "дедушка", "юноша"):
+        return "m"
+    return "f" if re.search(r"[аяую]$", noun) else "n" if re.search(r"[оеё]$", noun) else "m"
+
+
+def _share(number: int, name: str, case: str) -> str:
+    """Count parts: одна десятая, две десятых."""
+    stem = re.sub(r"(?:ая|ья|яя)$", "", name)
+    soft = name.endswith("ья")
+    one = {"n": "ая", "a": "ую"}.get(case, "ой") if not soft else {"n": "ья", "a": "ью"}.get(case, "ьей")
+    many = {"d": "ым", "i": "ыми"}.get(case, "ых") if not soft else {"d": "ьим", "i": "ьими"}.get(case, "ьих")
+    return f"{cardinal(number, case, 'f')} {stem}{one if kind_of(number) == 'one' else many}"
+
+
+def _adjective(adjective: str, case: str, plural: bool) -> str:
+    if not adjective:
+        return ""
+    stem, soft = adjective[:-2], adjective.endswith("ий")
+    endings = ("ые ых ым ые ыми ых" if plural else "ый ого ому ый ым ом").split()
+    ending = endings[CASES.index(case)]
+    return stem + (ending.replace("ы", "и", 1) if soft else ending)
