@@ -140,3 +140,10 @@ def test_help_answers_fast_and_the_reader_may_stop_reading():
     script = f"{shlex.quote(sys.executable)} -m speechlab list experiments | head -1"
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, encoding="utf-8")
     assert done.stdout.strip() == experiment_names()[0] and done.stderr == ""
+
+
+def test_only_our_own_warnings_are_shown(capsys):
+    library = cli.PACKAGE.parents[1] / ".venv" / "lib" / "torch" / "serialization.py"  # inside a folder "speechlab"
+    cli.show_warning("of a library", UserWarning, str(library), 1)
+    cli.show_warning("ours", UserWarning, str(cli.PACKAGE / "pipelines" / "voice.py"), 1)
+    assert capsys.readouterr().err == "speechlab: ours\n"

@@ -10,10 +10,12 @@ import sys
 import warnings
 from collections.abc import Sequence
 from difflib import get_close_matches
+from pathlib import Path
 from typing import NoReturn
 
 from speechlab.errors import SpeechlabError
 
+PACKAGE = Path(__file__).parents[1]  # a checkout may be called speechlab too, and hold the libraries
 PROFILE_HELP = "smoke, gpu or full (default: SPEECHLAB_PROFILE, else smoke)"
 OVERRIDE_HELP = "changes of the experiment, such as training.steps=500"
 
@@ -152,7 +154,7 @@ def one_line(message: str) -> str:
 
 def show_warning(message: Warning | str, category: type[Warning], filename: str, *_: object) -> None:
     """Print our own warnings as a line for the person at the keyboard; other libraries' are for developers."""
-    if issubclass(category, UserWarning) and "speechlab" in filename:
+    if issubclass(category, UserWarning) and Path(filename).is_relative_to(PACKAGE):
         print(f"speechlab: {one_line(str(message))}", file=sys.stderr)
 
 
