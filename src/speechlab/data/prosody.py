@@ -3,13 +3,12 @@
 Pitch: DIO and StoneMask of WORLD (Morise et al., 2016). Targets as in FastSpeech 2 (arXiv:2006.04558), section 2.3.
 """
 
-import warnings
 from typing import NamedTuple
 
 import numpy as np
 
-F0_FLOOR = 71.0  # Hz, WORLD's default range
-F0_CEILING = 800.0  # Hz
+from speechlab.audio.pitch import pitch_track
+
 DIO_SPEED = 2  # DIO looks at half the sample rate: twice as fast; StoneMask then refines on the full one
 
 
@@ -35,16 +34,9 @@ def extract_pitch(waveform: np.ndarray, sample_rate: int, hop_length: int, centr
     Returns:
         Hz, 0 where unvoiced, (samples // hop_length,) float32; one more with centring.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pyworld still imports pkg_resources, which warns
-        import pyworld
-
     frame_period = 1000.0 * hop_length / sample_rate  # ms
     signal = np.pad(np.asarray(waveform, dtype=np.float64), (0, max(0, 2 * hop_length - len(waveform))))
-    coarse, times = pyworld.dio(
-        signal, sample_rate, f0_floor=F0_FLOOR, f0_ceil=F0_CEILING, frame_period=frame_period, speed=DIO_SPEED
-    )
-    at_samples = pyworld.stonemask(signal, coarse, times, sample_rate)
+    at_samples, _ = pitch_track(signal, sample_rate, frame_period, DIO_SPEED)
     n_frames = len(waveform) // hop_length
     if centring:
         return at_samples[: n_frames + 1].astype(np.float32)

@@ -13,12 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
+from speechlab.audio.pitch import F0_CEILING, F0_FLOOR
 from speechlab.config import AudioSpec, CorpusConfig, to_dict
 from speechlab.data.corpora import TRAIN, Corpus, Utterance, data_root
 from speechlab.data.prosody import (
     DIO_SPEED,
-    F0_CEILING,
-    F0_FLOOR,
     Moments,
     interpolate_pitch,
     moments,

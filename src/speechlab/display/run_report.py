@@ -38,7 +38,7 @@ def write_run_report(run_dir: str | Path, path: str | Path | None = None, scores
     findings = read_findings(run_dir)
     sections["How it went"] = [
         Html(headline(findings, rows) + findings_table(findings)),
-        show_curves(rows, varying(rows)),
+        show_curves(rows),
     ]
     if (run_dir / "renders" / "index.json").is_file():
         sections["Hear it learn"] = players(run_dir)
@@ -80,12 +80,6 @@ def cost_in_time(rows: Sequence[Mapping[str, Any]]) -> str:
     times = sorted(row["time"] for row in rows)
     spent = sum(b - a for a, b in zip(times[:-1], times[1:], strict=True) if b - a < LONGEST_GAP_S)
     return f"{spent / 3600:.1f} h" if spent >= 3600 else f"{spent / 60:.1f} min"
-
-
-def varying(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Names of the curves with something to see."""
-    curves = curves_of(rows)
-    return [name for name, (_, values) in curves.items() if len(set(values)) > 1][:12] or list(curves)[:12]
 
 
 def players(run_dir: Path) -> list[Html]:

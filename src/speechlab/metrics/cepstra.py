@@ -9,9 +9,9 @@ from importlib.metadata import version
 
 import numpy as np
 
+from speechlab.audio.pitch import pitch_track, world
 from speechlab.metrics.base import Metric, metrics
 from speechlab.metrics.checks import require_measurable
-from speechlab.metrics.pitch import pitch_track, world
 
 ORDER = 24
 FRAME_PERIOD = 10.0  # ms

@@ -1,44 +1,17 @@
 """Errors of the fundamental frequency, by DIO and StoneMask of WORLD (Morise et al., 2016)."""
 
-import warnings
 from importlib.metadata import version
 
 import numpy as np
 
+from speechlab.audio.pitch import F0_CEILING, F0_FLOOR, pitch_track
 from speechlab.metrics.base import Metric, Unmeasurable, metrics
 from speechlab.metrics.checks import require_measurable
 
-F0_FLOOR, F0_CEILING = 71.0, 800.0  # Hz, as of the pitch that acoustic models learn
 FRAME_PERIOD = 5.0  # ms
 FEWEST_FRAMES = 20  # 0.1 s: in plain noise, too, a few frames seem to have a pitch
 CENTS_PER_OCTAVE = 1200
 LONGEST_S = 300  # DIO transforms the whole recording at once
-
-
-def world():
-    """Import WORLD without the warning of its own imports."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it still imports pkg_resources
-        import pyworld
-
-    return pyworld
-
-
-def pitch_track(
-    waveform: np.ndarray, sample_rate: int, frame_period: float = FRAME_PERIOD
-) -> tuple[np.ndarray, np.ndarray]:
-    """Measure the fundamental frequency.
-
-    Args:
-        waveform: (samples,).
-        frame_period: ms.
-
-    Returns:
-        Hz, 0 where unvoiced, (frames,) float64, and the frames' moments in seconds, (frames,).
-    """
-    signal = np.asarray(waveform, np.float64)
-    coarse, times = world().dio(signal, sample_rate, f0_floor=F0_FLOOR, f0_ceil=F0_CEILING, frame_period=frame_period)
-    return world().stonemask(signal, coarse, times, sample_rate), times
 
 
 def pitch_errors(estimate: np.ndarray, reference: np.ndarray) -> tuple[float, float]:
@@ -74,10 +47,11 @@ class PitchError(Metric):
     @property
     def version(self) -> str:
         """The package and its settings."""
-        return f"pyworld {version('pyworld')}, DIO + StoneMask, 71-800 Hz, 5 ms"
+        settings = f"{F0_FLOOR:.0f}-{F0_CEILING:.0f} Hz, {FRAME_PERIOD:.0f} ms"
+        return f"pyworld {version('pyworld')}, DIO + StoneMask, {settings}"
 
     def compute(self, estimate, reference, sample_rate, text) -> dict[str, float]:
         """Score a pair."""
         require_measurable(estimate, reference, sample_rate, LONGEST_S)
-        tracks = [pitch_track(waveform, sample_rate)[0] for waveform in (estimate, reference)]
+        tracks = [pitch_track(waveform, sample_rate, FRAME_PERIOD)[0] for waveform in (estimate, reference)]
         return dict(zip(self.outputs, pitch_errors(*tracks), strict=True))

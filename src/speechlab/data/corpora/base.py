@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from speechlab.config import AudioSpec, CorpusConfig
+from speechlab.data.storage import file_hash
 from speechlab.registry import Registry
 
 TRAIN, VALIDATION, TEST = SPLITS = ("train", "validation", "test")
@@ -65,8 +66,7 @@ class Corpus:
         for item in self.utterances:
             digest.update(f"{item.id}\n{item.split}\n{item.text}\n".encode())
             if item.audio_path.is_file():
-                with item.audio_path.open("rb") as file:
-                    digest.update(hashlib.file_digest(file, "sha256").digest())
+                digest.update(bytes.fromhex(file_hash(item.audio_path)))
         return digest.hexdigest()[:16]
 
     def split(self, name: str) -> list[Utterance]:
