@@ -1,6 +1,5 @@
 """What a quality metric is: a name, a unit, what it needs, and a function of one recording (and its reference)."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -21,7 +20,7 @@ class Unmeasurable(SpeechlabError):
     """A metric has no value for one item, such as silence. Says why; the item is counted and left out of the mean."""
 
 
-class Metric(ABC):
+class Metric:
     """One quality metric; made once per process, asked once per item.
 
     A sub-class sets the attributes, registers itself by ``@metrics.register(name)`` and writes :meth:`compute`; one
@@ -37,7 +36,7 @@ class Metric(ABC):
     any_length: ClassVar[bool] = False  # whether estimate and reference may differ in length (else both are cut)
     n_workers: ClassVar[int | None] = None  # processes that may compute it at once; None: as many as there are cores
 
-    def prepare(self) -> None:  # noqa: B027  (most have nothing to load)
+    def prepare(self) -> None:
         """Load what is needed.
 
         Raises:
@@ -45,11 +44,10 @@ class Metric(ABC):
         """
 
     @property
-    @abstractmethod
     def version(self) -> str:
         """What computes it, such as ``pesq 0.0.4``; with the first digits of the weights' hash where there are any."""
+        raise NotImplementedError
 
-    @abstractmethod
     def compute(
         self, estimate: np.ndarray, reference: np.ndarray | None, sample_rate: int, text: str | None
     ) -> float | Mapping[str, float]:
@@ -67,3 +65,4 @@ class Metric(ABC):
         Raises:
             Unmeasurable: this item has no value.
         """
+        raise NotImplementedError
