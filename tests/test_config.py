@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from speechlab.config import FastSpeech2Experiment, HiFiGANExperiment, to_dict
+from speechlab.config import FastSpeech2Experiment, HiFiGANExperiment, HiFiPPExperiment, to_dict
 from speechlab.errors import SpeechlabError
 from speechlab.experiments import (
     CONFIGS,
@@ -44,6 +44,10 @@ def test_the_networks_of_every_experiment_can_be_built_in_every_profile(name, pr
         if isinstance(experiment, HiFiGANExperiment):
             networks = [build(judge, width=experiment.discriminator.width) for judge in experiment.discriminator.names]
             networks.append(build("hifigan_gen", preset=experiment.model.preset, n_mels=n_mels))
+        elif isinstance(experiment, HiFiPPExperiment):
+            networks = [build(judge, width=experiment.discriminator.width) for judge in experiment.discriminator.names]
+            sizes = to_dict(experiment.model)
+            networks.append(build(sizes.pop("name"), **sizes))
         else:
             sizes = to_dict(experiment.model)
             if experiment.recipe == "fastspeech":

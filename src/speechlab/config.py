@@ -144,19 +144,57 @@ class DiscriminatorConfig:
 
 
 @dataclass(frozen=True)
+class PairsConfig:
+    """Which clean recordings to learn from, and how their degraded counterparts come about."""
+
+    name: str = "folders"  # a registered dataset: folders, voicebank, vctk, augmented_libritts-r, ...
+    path: str = ""  # a downloaded dataset's folder; empty: its place under SPEECHLAB_DATA
+    clean: tuple[str, ...] = ()  # dataset folders: of clean speech, at any depth
+    noisy: str = ""  # dataset folders: degraded recordings with the names of the clean ones; empty: made from them
+    n_files: int = 0  # use the first so many of each split; 0 uses all
+    n_validation: int = 40  # files kept out of training, of speakers kept out where these are known
+    speeds: tuple[float, float] = (1.0, 1.0)  # between which a recording is played faster or slower: more voices
+    remove_noise_floor: bool = False  # of the targets: a quiet recording's own noise is to be removed too
+
+
+@dataclass(frozen=True)
+class DegradationConfig:
+    """What befalls clean speech on its way into a file; numbers are drawn for each item (FINALLY's by default)."""
+
+    noises: tuple[str, ...] = ()  # folders of noise; none: simulated
+    noise_probability: float = 1.0
+    snr_db: tuple[float, float] = (10.0, 20.0)
+    rooms: tuple[str, ...] = ()  # folders of impulse responses; none: simulated
+    room_probability: float = 0.8
+    microphones: tuple[str, ...] = ()  # folders of impulse responses; none: no microphones
+    microphone_probability: float = 1.0
+    effects: float = 1.0  # factor on the probabilities of acrusher, crystalizer, vibrato and flanger; 0: none
+    codec_probability: float = 0.45
+    order: str = "physical"  # or reference: noise, microphone, room
+    band_hz: tuple[int, ...] = ()  # low-passed to one of these; bandwidth extension is to bring the rest back
+    band_method: str = "random"  # default (resampled), decimate (Chebyshev), or one of both at random
+
+
+@dataclass(frozen=True)
 class Experiment:
-    """What every experiment has; one subclass per recipe adds its own parts."""
+    """What every experiment has; subclasses add what they learn from, and one per recipe its own parts."""
 
     name: str = ""
     recipe: str = ""
     audio: AudioSpec = field(default_factory=AudioSpec)
-    corpus: CorpusConfig = field(default_factory=CorpusConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
     initial: str = ""  # run or checkpoint whose weights to start from; empty: random weights
 
 
 @dataclass(frozen=True)
-class AlignerExperiment(Experiment):
+class SpeechExperiment(Experiment):
+    """Learns from a corpus of recordings, with or without transcripts."""
+
+    corpus: CorpusConfig = field(default_factory=CorpusConfig)
+
+
+@dataclass(frozen=True)
+class AlignerExperiment(SpeechExperiment):
     """Train the aligner alone, then export durations (spec 4.2)."""
 
     recipe: str = "aligner"
@@ -169,7 +207,7 @@ class AlignerExperiment(Experiment):
 
 
 @dataclass(frozen=True)
-class FastSpeechExperiment(Experiment):
+class FastSpeechExperiment(SpeechExperiment):
     """Train FastSpeech (no pitch, no energy) on given durations."""
 
     recipe: str = "fastspeech"
@@ -189,7 +227,7 @@ class FastSpeech2Experiment(FastSpeechExperiment):
 
 
 @dataclass(frozen=True)
-class HiFiGANExperiment(Experiment):
+class HiFiGANExperiment(SpeechExperiment):
     """Train a HiFi-GAN vocoder (arXiv:2010.05646), optionally generator-only at first."""
 
     recipe: str = "hifigan_trainer"
@@ -204,8 +242,49 @@ class HiFiGANExperiment(Experiment):
     acoustic_model: str = ""  # run of a FastSpeech on whose teacher-forced mels to fine-tune; empty: real mels
 
 
+@dataclass(frozen=True)
+class HiFiPPSizes:
+    """HiFi++ (arXiv:2203.13086); the defaults are the paper's 1.7 M parameters."""
+
+    name: str = "a2a_hifi++_gen"  # hears the degraded waveform; hifi++_gen hears its mel alone
+    channels: int = 128
+    spectral_widths: tuple[int, ...] = (8, 16, 24, 32, 64)
+    spectral_depth: int = 5
+    wave_widths: tuple[int, ...] = (10, 20, 40, 80)
+    wave_depth: int = 4
+    mask_widths: tuple[int, ...] = (8, 12, 24, 32)
+    mask_depth: int = 4
+
+
+@dataclass(frozen=True)
+class EnhancementExperiment(Experiment):
+    """Learns from pairs of degraded and clean speech."""
+
+    audio: AudioSpec = field(default_factory=lambda: AudioSpec(sample_rate=16_000))  # of the input
+    data: PairsConfig = field(default_factory=PairsConfig)
+    degradation: DegradationConfig = field(default_factory=DegradationConfig)
+    segment_length: int = 8192  # samples of the input's rate; a multiple of 4096 keeps all grids
+
+
+@dataclass(frozen=True)
+class HiFiPPExperiment(EnhancementExperiment):
+    """Train HiFi++ against three equal discriminators, optionally generator-only at first (spec 2.8, 2.10)."""
+
+    recipe: str = "hifi++_trainer"
+    training: TrainingConfig = field(default_factory=lambda: TrainingConfig(steps=80_000, batch_size=32))
+    model: HiFiPPSizes = field(default_factory=HiFiPPSizes)
+    discriminator: DiscriminatorConfig = field(default_factory=lambda: DiscriminatorConfig(("ssd",)))
+    optimiser: OptimiserConfig = field(default_factory=lambda: OptimiserConfig(schedule="exponential"))
+    generator_only_steps: int = 0
+    mel_weight: float = 45.0
+    feature_weight: float = 2.0
+    stft_weight: float = 0.0  # multi-resolution STFT loss
+    waveform_weight: float = 0.0  # mean absolute difference of the samples: keeps the phase of the input
+
+
 EXPERIMENTS: dict[str, type[Experiment]] = {
-    kind().recipe: kind for kind in (AlignerExperiment, FastSpeechExperiment, FastSpeech2Experiment, HiFiGANExperiment)
+    kind().recipe: kind
+    for kind in (AlignerExperiment, FastSpeechExperiment, FastSpeech2Experiment, HiFiGANExperiment, HiFiPPExperiment)
 }
 """The schema of each recipe."""
 

@@ -20,6 +20,9 @@ PROFILES = ("smoke", "gpu", "full")
 CHOICES: dict[str, tuple[str, ...]] = {
     "recipe": tuple(EXPERIMENTS),
     "corpus.language": ("en", "ru"),
+    "degradation.band_method": ("default", "decimate", "random"),
+    "degradation.order": ("physical", "reference"),
+    "model.name": ("a2a_hifi++_gen", "hifi++_gen"),
     "model.preset": ("v1", "v2", "v3"),
     "optimiser.schedule": ("constant", "noam", "exponential", "cosine"),
     "training.precision": ("auto", "fp32", "bf16", "fp16"),

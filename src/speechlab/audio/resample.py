@@ -7,7 +7,7 @@ from torch import Tensor
 from speechlab.errors import SpeechlabError
 
 
-def resample(waveform: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
+def resample(waveform: np.ndarray, from_rate: float, to_rate: float) -> np.ndarray:
     """Convert a recording to another sample rate, anti-aliased, without delay.
 
     A steep filter overshoots at sharp edges: audio near full scale may come out slightly above 1.

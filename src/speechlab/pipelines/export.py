@@ -55,7 +55,16 @@ def public_card(part: Checkpoint) -> dict[str, Any]:
     experiment = card.get("experiment", {})  # imported weights have none
     if "corpus" in experiment:
         experiment["corpus"]["path"] = ""
+    if "data" in experiment:
+        experiment["data"] |= {"path": "", "noisy": "", "clean": names_of(experiment["data"]["clean"])}
+        kinds = {kind: names_of(experiment["degradation"][kind]) for kind in ("noises", "rooms", "microphones")}
+        experiment["degradation"] |= kinds
     for key in ("aligner", "acoustic_model", "initial"):
         if key in experiment:
             experiment[key] = Path(experiment[key]).name
     return card
+
+
+def names_of(folders: list[str]) -> list[str]:
+    """Last parts of paths."""
+    return [Path(folder).name for folder in folders]

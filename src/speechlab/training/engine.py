@@ -430,8 +430,14 @@ class Engine:
 
 
 def purpose(experiment: dict[str, Any]) -> dict[str, Any]:
-    """What must not change between a run and its continuation; a corpus may have moved with its folder."""
-    corpus = experiment["corpus"]
-    kept = {f"corpus.{key}": corpus[key] for key in ("name", "language", "n_utterances", "voice", "loudness")}
-    kept["corpus.path"] = Path(corpus["path"]).name
-    return kept | {key: experiment[key] for key in ("recipe", "audio", "model")}
+    """What must not change between a run and its continuation; recordings may have moved with their folders."""
+    kept = {key: experiment[key] for key in ("recipe", "audio", "model")}
+    if "corpus" in experiment:
+        corpus = experiment["corpus"]
+        kept |= {f"corpus.{key}": corpus[key] for key in ("name", "language", "n_utterances", "voice", "loudness")}
+        kept["corpus.path"] = Path(corpus["path"]).name
+    if "data" in experiment:
+        data = experiment["data"]
+        kept |= {f"data.{key}": data[key] for key in ("name", "n_files", "speeds", "remove_noise_floor")}
+        kept["data.clean"] = [Path(folder).name for folder in data["clean"]]
+    return kept

@@ -39,20 +39,21 @@ def whole_between(generator: np.random.Generator, limits: tuple[int, int]) -> in
     return int(generator.integers(*limits, endpoint=True))
 
 
-def pick(generator: np.random.Generator, folder: str, sample_rate: int) -> np.ndarray:
-    """Load one recording of a folder, all equally likely: (samples,) float32, read-only."""
+def pick(generator: np.random.Generator, folder: str | tuple[str, ...], sample_rate: int) -> np.ndarray:
+    """Load one recording of a folder, or of several, all equally likely: (samples,) float32, read-only."""
     paths = recordings(folder)
     return load(paths[generator.integers(len(paths))], sample_rate)
 
 
 @lru_cache(maxsize=16)
-def recordings(folder: str) -> tuple[str, ...]:
-    """List a folder's recordings, at any depth, in the same order on every machine.
+def recordings(folder: str | tuple[str, ...]) -> tuple[str, ...]:
+    """List the recordings of a folder, or of several, at any depth, in the same order on every machine.
 
     Raises:
         SpeechlabError: there is no such folder, or no audio in it.
     """
-    return tuple(str(path) for path in find_audio(folder))
+    folders = (folder,) if isinstance(folder, str) else folder
+    return tuple(str(path) for one in folders for path in find_audio(one))
 
 
 @lru_cache(maxsize=64)

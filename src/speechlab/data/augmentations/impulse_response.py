@@ -17,7 +17,7 @@ from speechlab.errors import SpeechlabError
 class ImpulseResponse(Augmentation):
     """Play a waveform in a room or through a microphone."""
 
-    folder: str = ""  # of measured responses; empty: rooms are simulated
+    folder: str | tuple[str, ...] = ""  # or several, of measured responses; empty: rooms are simulated
     reverberation_s: tuple[float, float] = (0.1, 0.8)  # simulated: time in which the tail falls by 60 dB
     direct_to_reverberant_db: tuple[float, float] = (0.0, 15.0)  # simulated: near to far
 

@@ -17,7 +17,7 @@ N_TRIES = 10
 class Noise(Augmentation):
     """Add noise from a random place of a random recording; the ratio counts over the whole clip."""
 
-    folder: str = ""  # of noises; empty: coloured noise is simulated
+    folder: str | tuple[str, ...] = ""  # of noises, or several; empty: coloured noise is simulated
     snr_db: tuple[float, float] = (10.0, 20.0)  # FINALLY's; below 5 dB is a hard task
 
     def apply(self, waveform: np.ndarray, sample_rate: int, generator: np.random.Generator) -> np.ndarray:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from speechlab.audio.griffin_lim import mel_to_waveform
 from speechlab.audio.io import Audio
 from speechlab.audio.mel import MelSpectrogram
-from speechlab.config import HiFiGANExperiment, to_dict
+from speechlab.config import DiscriminatorConfig, HiFiGANExperiment, to_dict
 from speechlab.data.corpora import load_corpus
 from speechlab.data.datasets import VocoderBatch, VocoderDataset, collate_vocoder, mel_path
 from speechlab.data.waveforms import load_waveform
@@ -36,6 +36,11 @@ class Discriminators(nn.Module):
         return [output for network in self.networks.values() for output in network(waveform)]
 
 
+def make_discriminators(config: DiscriminatorConfig) -> Discriminators:
+    """Build the discriminators that a config names."""
+    return Discriminators({name: build(name, width=config.width) for name in config.names})
+
+
 @recipes.register("hifigan_trainer")
 class HiFiGANRecipe(Recipe):
     """Generator against discriminators; for the first ``generator_only_steps`` the generator learns alone."""
@@ -53,8 +58,7 @@ class HiFiGANRecipe(Recipe):
             )
         self.engine = engine
         self.networks["generator"] = build("hifigan_gen", preset=config.model.preset, n_mels=config.audio.n_mels)
-        judges = {name: build(name, width=config.discriminator.width) for name in config.discriminator.names}
-        self.networks["discriminator"] = Discriminators(judges)
+        self.networks["discriminator"] = make_discriminators(config.discriminator)
         device = engine.fabric.device
         self.mel = MelSpectrogram(config.audio).to(device)
         self.loss_mel = MelSpectrogram(config.audio, f_max=config.audio.sample_rate / 2).to(device)
@@ -91,27 +95,31 @@ class HiFiGANRecipe(Recipe):
         """One discriminator step, then one generator step on the same generated audio (section 2.2)."""
         generator, discriminator = self.networks["generator"], self.networks["discriminator"]
         names = [name for batch in batches for name in batch.names]
-        mels = [self.mel(batch.waveform) if batch.mel is None else batch.mel for batch in batches]
         metrics: dict[str, float] = {}
-        fakes = [generator(mel).float() for mel in mels]
+        reals, fakes = zip(*(self.generate(generator, batch) for batch in batches), strict=True)
         if self.adversarial:
             loss = 0.0
-            for batch, fake in zip(batches, fakes, strict=True):
-                judged = discriminator(batch.waveform)
+            for real, fake in zip(reals, fakes, strict=True):
+                judged = discriminator(real)
                 judged_loss, n_judges = discriminator_loss(judged, discriminator(fake.detach())), len(judged)
                 self.engine.backward(judged_loss / len(batches), names)
                 loss += judged_loss.item() / len(batches)
             norm = self.engine.update("discriminator", names)
             metrics |= {"discriminator/loss": loss, "discriminator/loss_per_network": loss / n_judges,
                         "gradient_norm/discriminator": norm}  # fmt: skip
-        for batch, fake in zip(batches, fakes, strict=True):
-            total, parts = self.generator_losses(batch.waveform, fake)
+        for real, fake in zip(reals, fakes, strict=True):
+            total, parts = self.generator_losses(real, fake)
             self.engine.backward(total / len(batches), names)
             for name, value in {**parts, "loss": total}.items():
                 metrics[name] = metrics.get(name, 0.0) + value.item() / len(batches)
         metrics["gradient_norm/generator"] = self.engine.update("generator", names)
         self.engine.optimisers["discriminator"].zero_grad()  # the generator's step has left gradients there
         return metrics
+
+    def generate(self, generator: nn.Module, batch: VocoderBatch) -> tuple[Tensor, Tensor]:
+        """Real and generated waveforms, (batch, 1, samples) each."""
+        mel = self.mel(batch.waveform) if batch.mel is None else batch.mel
+        return batch.waveform, generator(mel).float()
 
     def generator_losses(self, real: Tensor, fake: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """The weighted total and its parts, for waveforms (batch, 1, samples)."""

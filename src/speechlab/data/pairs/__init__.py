@@ -1,0 +1,16 @@
+"""Pairs of degraded and clean speech for enhancement: named datasets, and crops of them for training."""
+
+from speechlab.data.pairs import embedded, folders  # noqa: F401  (importing a dataset registers it)
+from speechlab.data.pairs.base import Pair, PairSet, keep_out, load_pairs, pair_sets
+from speechlab.data.pairs.crops import EnhancementBatch, EnhancementDataset, collate_enhancement
+
+__all__ = [
+    "EnhancementBatch",
+    "EnhancementDataset",
+    "Pair",
+    "PairSet",
+    "collate_enhancement",
+    "keep_out",
+    "load_pairs",
+    "pair_sets",
+]

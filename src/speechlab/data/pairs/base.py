@@ -1,0 +1,88 @@
+"""Pairs of degraded and clean speech: which files belong together, and which are kept out of training."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from speechlab.config import PairsConfig
+from speechlab.data.corpora.base import TRAIN, VALIDATION, held_out
+from speechlab.data.storage import file_hash
+from speechlab.registry import Registry
+
+pair_sets: Registry = Registry("dataset")
+"""Functions ``(PairsConfig) -> PairSet``."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One clean recording and, where one was made, its degraded counterpart: equally long, of one rate."""
+
+    id: str
+    clean: Path
+    noisy: Path | None = None  # None: the degraded one is made in training
+    speaker: str = ""
+    split: str = TRAIN
+
+
+@dataclass(frozen=True)
+class PairSet:
+    """Pairs in a fixed order, with what a model trained on them has to say about its data."""
+
+    name: str
+    pairs: tuple[Pair, ...]
+    licence: str
+    citation: str
+
+    def split(self, name: str) -> list[Pair]:
+        """Pairs of one split (train, validation or test), in order."""
+        return [pair for pair in self.pairs if pair.split == name]
+
+    def limited(self, n_files: int) -> "PairSet":
+        """Keep at most the first so many pairs of every split; 0 keeps all."""
+        if not n_files:
+            return self
+        splits = dict.fromkeys(pair.split for pair in self.pairs)
+        return replace(self, pairs=tuple(pair for name in splits for pair in self.split(name)[:n_files]))
+
+    @cached_property
+    def content_hash(self) -> str:
+        """SHA-256 over ids, splits and the bytes of all files, in order; 16 digits of it."""
+        digest = hashlib.sha256()
+        for pair in self.pairs:
+            digest.update(f"{pair.id}\n{pair.split}\n".encode())
+            for path in (pair.clean, pair.noisy):
+                if path and path.is_file():
+                    digest.update(bytes.fromhex(file_hash(path)))
+        return digest.hexdigest()[:16]
+
+
+def load_pairs(config: PairsConfig) -> PairSet:
+    """Load the pairs that the configuration names, downloading them where that has not been done."""
+    make: Callable[[PairsConfig], PairSet] = pair_sets[config.name]
+    return make(config).limited(config.n_files)
+
+
+def keep_out(pairs: Sequence[Pair], n_validation: int) -> tuple[Pair, ...]:
+    """Move about ``n_validation`` pairs from training to validation: whole speakers where three or more are known.
+
+    The choice follows a hash of the names, so that it is the same on every machine. At most a fifth of the pairs
+    is kept out, so that few long files do not all end there; of speakers kept out all other files are left unused.
+    """
+    training = [pair for pair in pairs if pair.split == TRAIN]
+    speakers = {pair.speaker for pair in training}
+    if len(speakers) < 3 or "" in speakers:
+        chosen = held_out((pair.id for pair in training), n_validation)
+        return tuple(replace(pair, split=VALIDATION) if pair.id in chosen else pair for pair in pairs)
+    waiting, kept, left = hash_order(speakers), [], min(n_validation, len(training) // 5)
+    while left > 0 and len(waiting) > 1:
+        speaker = waiting.pop(0)
+        kept.append(speaker)
+        left -= sum(pair.speaker == speaker for pair in training)
+    return tuple(replace(pair, split=VALIDATION) if pair.speaker in kept else pair for pair in pairs)
+
+
+def hash_order(names: Iterable[str]) -> list[str]:
+    """Sort names by their hashes: as good as at random, and always the same."""
+    return sorted(names, key=lambda name: hashlib.sha256(name.encode()).hexdigest())

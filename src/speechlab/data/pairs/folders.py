@@ -1,0 +1,47 @@
+"""One's own recordings: folders of clean speech and, if there are any, of the same recordings degraded."""
+
+from pathlib import Path
+
+from speechlab.audio.files import find_audio
+from speechlab.config import PairsConfig
+from speechlab.data.corpora.folder import describe_licence
+from speechlab.data.pairs.base import Pair, PairSet, keep_out, pair_sets
+from speechlab.errors import SpeechlabError
+
+
+@pair_sets.register("folders")
+def load_folders(config: PairsConfig) -> PairSet:
+    """Take all recordings of ``config.clean``, at any depth; a sub-folder's name is the speaker.
+
+    With ``config.noisy`` each recording is paired with that of the same name there; those without one are left out.
+
+    Raises:
+        SpeechlabError: no folder was given or it has no audio, no name appears in both, or several folders of clean
+            recordings were given for one of noisy ones.
+    """
+    if not config.clean:
+        raise SpeechlabError("the dataset 'folders' needs data.clean=[FOLDER]: recordings of clean speech")
+    if config.noisy and len(config.clean) > 1:
+        raise SpeechlabError(f"data.noisy belongs to one folder of clean recordings, got {len(config.clean)}")
+    pairs = [pair for folder in config.clean for pair in pairs_of(Path(folder), config.noisy, len(config.clean) > 1)]
+    if not pairs:
+        raise SpeechlabError(f"no recording of {config.clean[0]} has a counterpart of the same name in {config.noisy}")
+    licences = dict.fromkeys(describe_licence(Path(folder)) for folder in config.clean)
+    name = ", ".join(Path(folder).resolve().name for folder in config.clean)
+    return PairSet(name, keep_out(pairs, config.n_validation), "; ".join(licences), "")
+
+
+def pairs_of(clean: Path, noisy: str, several: bool) -> list[Pair]:
+    """Pair the recordings of one folder of clean speech; among several folders its name is part of the ids."""
+    degraded = by_name(Path(noisy)) if noisy else {}
+    prefix = f"{clean.resolve().name}/" if several else ""
+    return [
+        Pair(f"{prefix}{name}", path, degraded.get(name), f"{prefix}{name.rpartition('/')[0]}")
+        for name, path in by_name(clean).items()
+        if not noisy or name in degraded
+    ]
+
+
+def by_name(folder: Path) -> dict[str, Path]:
+    """Map each recording's path within the folder, without suffix, to its path."""
+    return {path.relative_to(folder).with_suffix("").as_posix(): path for path in find_audio(folder)}
