@@ -67,9 +67,10 @@ class OptimiserConfig:
     betas: tuple[float, float] = (0.8, 0.99)
     epsilon: float = 1e-8
     weight_decay: float = 0.01
-    schedule: str = "constant"  # constant, noam, exponential (per epoch) or cosine; all but the third warm up first
+    schedule: str = "constant"  # constant, noam, exponential or cosine; all of them warm up first
     warmup_steps: int = 0
-    decay: float = 0.999  # exponential only: factor per epoch
+    decay: float = 0.999  # exponential only: factor per epoch, or
+    decay_every: int = 0  # per so many steps
 
 
 @dataclass(frozen=True)
@@ -279,12 +280,111 @@ class HiFiPPExperiment(EnhancementExperiment):
     mel_weight: float = 45.0
     feature_weight: float = 2.0
     stft_weight: float = 0.0  # multi-resolution STFT loss
-    waveform_weight: float = 0.0  # mean absolute difference of the samples: keeps the phase of the input
+    spectrum_weight: float = 0.0  # compressed spectrum loss: keeps the phase of the input
+
+
+@dataclass(frozen=True)
+class FinallySizes:
+    """FINALLY (arXiv:2410.05920); the widths of a size are in ``models/finally_gan.py``."""
+
+    size: str = "base"  # tiny (to try things out), small (a CPU), base, or large: the published 143.7 M parameters
+    sample_rate: int = 16_000  # Hz, of the output: 16 000, or 48 000 in stage 3
+    wavlm: str = "wavlm-large"  # weights of the WavLM whose features it reads; tiny: a very small one, not trained
+
+
+@dataclass(frozen=True)
+class STFTDiscriminatorConfig:
+    """MS-STFT discriminator (arXiv:2210.13438)."""
+
+    filters: int = 64  # of every layer
+    n_ffts: tuple[int, ...] = (2048, 1024, 512, 256, 128)  # samples: windows, one sub-discriminator each
+
+
+@dataclass(frozen=True)
+class FinallyStage1Experiment(EnhancementExperiment):
+    """FINALLY, stage 1: learn by regression what is said (spec 3.6)."""
+
+    recipe: str = "finally_stage1_trainer"
+    training: TrainingConfig = field(default_factory=lambda: TrainingConfig(steps=100_000, batch_size=32))
+    model: FinallySizes = field(default_factory=FinallySizes)
+    optimiser: OptimiserConfig = field(
+        default_factory=lambda: OptimiserConfig(schedule="exponential", decay=0.996, decay_every=200)
+    )
+    context_length: int = 65_536  # samples of the degraded recording around a segment that WavLM hears
+    sub_batch_size: int = 8  # segments judged at once: bounds the memory of everything but the generator
+    lmos_feature: str = "conv"  # of WavLM, that the loss compares: conv, conv_ln or layer1
+    lmos_weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class FinallyStage2Experiment(FinallyStage1Experiment):
+    """FINALLY, stage 2: against discriminators, at 16 kHz."""
+
+    recipe: str = "finally_stage2_trainer"
+    training: TrainingConfig = field(default_factory=lambda: TrainingConfig(steps=30_000, batch_size=32))
+    optimiser: OptimiserConfig = field(
+        default_factory=lambda: OptimiserConfig(schedule="exponential", decay=0.995, decay_every=200)
+    )
+    discriminator: STFTDiscriminatorConfig = field(default_factory=STFTDiscriminatorConfig)
+    discriminator_optimiser: OptimiserConfig = field(
+        default_factory=lambda: OptimiserConfig(
+            2.111e-4, (0.5, 0.999), schedule="exponential", decay=0.995, decay_every=200
+        )
+    )
+    n_discriminator_steps: int = 2  # for each step of the generator
+    lmos_weight: float = 20.0
+    adversarial_weight: float = 0.4
+    feature_weight: float = 20.0  # of the relative feature loss
+    pesq_weight: float = 0.0
+    utmos_weight: float = 0.0
+
+
+@dataclass(frozen=True)
+class FinallyStage3PretrainExperiment(FinallyStage1Experiment):
+    """FINALLY, before stage 3: teach the new 48 kHz head by regression, so that it does not spoil the rest."""
+
+    recipe: str = "finally_stage3_pretrainer"
+    training: TrainingConfig = field(default_factory=lambda: TrainingConfig(steps=8_000, batch_size=32))
+    model: FinallySizes = field(default_factory=lambda: FinallySizes(sample_rate=48_000))
+    freeze_backbone: bool = False  # train the 48 kHz head alone
+
+
+@dataclass(frozen=True)
+class FinallyStage3Experiment(FinallyStage2Experiment):
+    """FINALLY, stage 3: against discriminators at 48 kHz, and for the ear as PESQ and UTMOS predict it."""
+
+    recipe: str = "finally_stage3_trainer"
+    training: TrainingConfig = field(default_factory=lambda: TrainingConfig(steps=40_000, batch_size=32))
+    model: FinallySizes = field(default_factory=lambda: FinallySizes(sample_rate=48_000))
+    optimiser: OptimiserConfig = field(
+        default_factory=lambda: OptimiserConfig(
+            schedule="exponential", warmup_steps=2000, decay=0.995, decay_every=200
+        )
+    )
+    discriminator: STFTDiscriminatorConfig = field(
+        default_factory=lambda: STFTDiscriminatorConfig(n_ffts=(4096, 2048, 1024, 512, 256))
+    )
+    freeze_backbone: bool = False  # train the 48 kHz head alone
+    lmos_weight: float = 0.5
+    adversarial_weight: float = 5.0
+    feature_weight: float = 15.0
+    pesq_weight: float = 2.0  # a point of PESQ
+    utmos_weight: float = 20.0  # a point of UTMOS; needs its weights: speechlab weights get utmos-v1
 
 
 EXPERIMENTS: dict[str, type[Experiment]] = {
     kind().recipe: kind
-    for kind in (AlignerExperiment, FastSpeechExperiment, FastSpeech2Experiment, HiFiGANExperiment, HiFiPPExperiment)
+    for kind in (
+        AlignerExperiment,
+        FastSpeechExperiment,
+        FastSpeech2Experiment,
+        HiFiGANExperiment,
+        HiFiPPExperiment,
+        FinallyStage1Experiment,
+        FinallyStage2Experiment,
+        FinallyStage3PretrainExperiment,
+        FinallyStage3Experiment,
+    )
 }
 """The schema of each recipe."""
 

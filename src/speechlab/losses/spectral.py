@@ -1,4 +1,4 @@
-"""Losses between spectra: mel L1 (HiFi-GAN) and multi-resolution STFT (Parallel WaveGAN)."""
+"""Losses between spectra: mel L1 (HiFi-GAN), multi-resolution STFT (Parallel WaveGAN), compressed spectra."""
 
 from collections.abc import Callable, Sequence
 
@@ -47,6 +47,34 @@ def multi_resolution_stft_loss(
         convergence = difference / torch.linalg.vector_norm(reference_magnitude).clamp_min(1e-5)
         losses.append(convergence + F.l1_loss(estimate_magnitude.log(), reference_magnitude.log()))
     return torch.stack(losses).mean()
+
+
+def compressed_spectrum_loss(
+    estimate: Tensor, reference: Tensor, exponent: float = 0.3, complex_share: float = 0.3
+) -> Tensor:
+    """Compare spectra whose magnitudes are compressed as loudness is, partly with their phase.
+
+    Braun and Tashev, arXiv:2009.12286, section 4: what is soft counts too, and the phase of the recording is kept.
+
+    Args:
+        estimate: (batch, 1, samples).
+        reference: (batch, 1, samples).
+        exponent: of the magnitudes.
+        complex_share: of the loss that looks at the phase too.
+
+    Returns:
+        Scalar, mean squared difference over frames of 32 ms at 16 kHz (512 samples, hop 128) and frequencies.
+    """
+    window = torch.hann_window(512, device=estimate.device)
+    spectra = [
+        torch.view_as_real(torch.stft(signal.float().squeeze(1), 512, 128, 512, window, return_complex=True))
+        for signal in (estimate, reference)
+    ]
+    powers = [spectrum.square().sum(-1, keepdim=True).clamp_min(1e-6) for spectrum in spectra]  # bounds the gradient
+    magnitudes = [power ** (exponent / 2) for power in powers]
+    phased = [spectrum * power ** ((exponent - 1) / 2) for spectrum, power in zip(spectra, powers, strict=True)]
+    with_phase = (phased[0] - phased[1]).square().sum(-1).mean()
+    return complex_share * with_phase + (1 - complex_share) * F.mse_loss(*magnitudes)
 
 
 def stft_magnitude(waveform: Tensor, n_fft: int, hop_length: int, win_length: int) -> Tensor:

@@ -18,10 +18,12 @@ from speechlab.config import AudioSpec
 from speechlab.errors import SpeechlabError
 from speechlab.layers.spectral import ALIGNMENT, SpectralMaskNet, SpectralUNet
 from speechlab.layers.unet import WaveUNet
-from speechlab.layers.upsampling import Upsampler, start_at, start_small
+from speechlab.layers.upsampling import START_DEVIATION, Upsampler, start_at, start_small
 from speechlab.models.hifigan import DiscriminatorOutput, ScaleDiscriminator
 
 REFERENCE_SAMPLES = 1024  # the reference cuts waveforms to a multiple of this; we pad them up to it
+
+MASK_GAIN = 1.7  # of SpectralMaskNet, whose mask starts near softplus(0) = 0.7, with the skip around it
 
 
 def identity_skip(channels: int) -> nn.Module:
@@ -101,12 +103,21 @@ class HiFiPPVocoder(HiFiPP):
 
 
 class HiFiPPEnhancer(HiFiPP):
-    """Waveform to waveform: the vocoder, which also hears what it is to improve; sizes as :class:`HiFiPP`."""
+    """Waveform to waveform: the vocoder, which also hears what it is to improve; sizes as :class:`HiFiPP`.
+
+    It starts by letting its input pass. From weights drawn at random it may first learn the right spectrum with the
+    sign turned round, and losses that compare magnitudes never bring it back.
+    """
 
     def __init__(self, **sizes):
         super().__init__(**sizes)
         self.mel = MelSpectrogram(self.audio)
         self.mix = weight_norm(nn.Conv1d(self.wave_channels + 1, self.wave_channels, 1))
+        features = torch.eye(self.wave_channels)
+        start_at(self.mix, torch.cat((features, torch.ones(self.wave_channels, 1)), 1).unsqueeze(2))
+        head = torch.randn_like(self.head.weight) * START_DEVIATION
+        head[..., head.shape[-1] // 2] += 1 / self.wave_channels / MASK_GAIN
+        start_at(self.head, head)
 
     def forward(self, waveform: Tensor) -> Tensor:
         """Enhance a waveform (batch, 1, samples) of any length; the result has its shape and lies in [-1, 1].

@@ -14,6 +14,7 @@ from speechlab.config import EnhancementExperiment, HiFiPPExperiment, to_dict
 from speechlab.data.corpora import TRAIN, VALIDATION
 from speechlab.data.pairs import EnhancementBatch, EnhancementDataset, PairSet, collate_enhancement, load_pairs
 from speechlab.errors import SpeechlabError
+from speechlab.losses.spectral import compressed_spectrum_loss
 from speechlab.metrics.base import Unmeasurable
 from speechlab.metrics.si_sdr import si_sdr
 from speechlab.models import build
@@ -55,9 +56,9 @@ class HiFiPPRecipe(HiFiGANRecipe):
     def generator_losses(self, real: Tensor, fake: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """The weighted total and its parts, for waveforms (batch, 1, samples)."""
         total, parts = super().generator_losses(real, fake)
-        if self.experiment.waveform_weight:
-            parts["waveform_l1"] = (real - fake).abs().mean()
-            total = total + self.experiment.waveform_weight * parts["waveform_l1"]
+        if self.experiment.spectrum_weight:
+            parts["spectrum"] = compressed_spectrum_loss(fake, real)
+            total = total + self.experiment.spectrum_weight * parts["spectrum"]
         return total, parts
 
     def enhance(self, degraded: Tensor) -> Tensor:
