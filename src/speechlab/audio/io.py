@@ -8,7 +8,9 @@ import contextlib
 import io
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +32,7 @@ WRITERS = {
 }
 OPUS_RATES = (8_000, 12_000, 16_000, 24_000, 48_000)  # Hz; the codec knows no others
 NOT_FOR_LIBSNDFILE = (1, 4)  # its error codes "format not recognised" and "unsupported encoding"
+READ_BLOCK = 262_144  # samples read at once
 BLOCK = 65_536  # samples; libsndfile's Vorbis encoder overflows its stack on very long single writes
 
 
@@ -101,6 +104,32 @@ def read_audio(path: str | Path, sample_rate: int | None = None) -> Audio:
     if sample_rate is None:
         return Audio(waveform, file_rate)
     return Audio(resample(waveform, file_rate, sample_rate), sample_rate)
+
+
+def read_excerpt(path: str | Path, first: int, samples: int) -> Audio:
+    """Read a piece of a recording as mono, at the file's own rate, without reading what lies before it.
+
+    Files that only FFmpeg knows are decoded whole.
+
+    Args:
+        first: sample at which the piece begins.
+        samples: wanted; fewer are given at the end of the file.
+
+    Raises:
+        SpeechlabError: as :func:`read_audio`.
+    """
+    path = require_file(path)
+    try:
+        piece, rate = sf.read(str(path), samples, first, dtype="float32", always_2d=True)
+    except sf.LibsndfileError as error:
+        if error.code not in NOT_FOR_LIBSNDFILE:
+            raise damaged(path, error.error_string) from error
+        audio = read_audio(path)
+        return Audio(audio.waveform[first : first + samples], audio.sample_rate)
+    if len(piece) == 0 or not np.isfinite(piece).all():
+        read_audio(path)  # says what is wrong
+        raise SpeechlabError(f"{path} ends before sample {first}")
+    return Audio(np.ascontiguousarray(piece.mean(axis=1, dtype=np.float32)), rate)
 
 
 def probe(path: str | Path) -> AudioInfo:
@@ -189,25 +218,44 @@ def damaged(path: Path, reason: str) -> SpeechlabError:
 
 
 def read_with_soundfile(path: Path) -> tuple[np.ndarray, int]:
-    """Read (samples, channels) float32 and the rate; a file shorter than its header says is damaged."""
-    with sf.SoundFile(str(path)) as file:
-        promised, sample_rate = file.frames, file.samplerate
-        samples = file.read(dtype="float32", always_2d=True)
-        # libsndfile reads a cut wav as if nothing were missing and only notes it; a stream's writer leaves
-        # 0xFFFFFFFF as the length, and then all that is there is meant
-        cut = re.search(r"^data : (\d+) \(should be (\d+)\)", file.extra_info, flags=re.MULTILINE)
-    if cut and int(cut[2]) < int(cut[1]) < 0xFFFF_0000:
-        raise damaged(path, f"{cut[2]} of {cut[1]} bytes of audio are there")
-    if len(samples) < 0.95 * promised:  # an mp3's header may be off by a little
-        raise damaged(path, f"{len(samples)} of {promised} samples are there")
-    return samples, sample_rate
+    """Read (samples, channels) float32 and the rate with libsndfile."""
+    return joined(blocks_with_soundfile(path))
 
 
 def read_with_pyav(path: Path) -> tuple[np.ndarray, int]:
-    """Decode the first sound track with FFmpeg: (samples, channels) float32 and its rate."""
+    """Read (samples, channels) float32 and the rate of the first sound track with FFmpeg."""
+    return joined(blocks_with_pyav(path))
+
+
+def joined(blocks: Iterator[tuple[np.ndarray, int]]) -> tuple[np.ndarray, int]:
+    """Put the blocks of one recording together; without any, its rate is unknown and given as 0."""
+    pieces = list(blocks)
+    if not pieces:
+        return np.zeros((0, 1), np.float32), 0
+    return np.concatenate([block for block, _ in pieces]), pieces[0][1]
+
+
+def blocks_with_soundfile(path: Path) -> Iterator[tuple[np.ndarray, int]]:
+    """Read blocks (samples, channels) float32, each with the rate; a file shorter than its header says is damaged."""
+    n_read = 0
+    with sf.SoundFile(str(path)) as file:
+        while len(block := file.read(READ_BLOCK, dtype="float32", always_2d=True)):
+            n_read += len(block)
+            yield block, file.samplerate
+        # libsndfile reads a cut wav as if nothing were missing and only notes it; a stream's writer leaves
+        # 0xFFFFFFFF as the length, and then all that is there is meant
+        cut = re.search(r"^data : (\d+) \(should be (\d+)\)", file.extra_info, flags=re.MULTILINE)
+        if cut and int(cut[2]) < int(cut[1]) < 0xFFFF_0000:
+            raise damaged(path, f"{cut[2]} of {cut[1]} bytes of audio are there")
+        if n_read < 0.95 * file.frames:  # an mp3's header may be off by a little
+            raise damaged(path, f"{n_read} of {file.frames} samples are there")
+
+
+def blocks_with_pyav(path: Path) -> Iterator[tuple[np.ndarray, int]]:
+    """Decode the first sound track with FFmpeg: blocks (samples, channels) float32, each with the rate."""
     import av
 
-    parts: list[np.ndarray] = []
+    n_read = 0
     try:
         # opened here, not by name: a playlist posing as audio must not make FFmpeg open other files or addresses
         with path.open("rb") as file, av.open(file, options={"protocol_whitelist": "none"}) as container:
@@ -217,17 +265,16 @@ def read_with_pyav(path: Path) -> tuple[np.ndarray, int]:
             stated = "matroska" in container.format.name and len(container.streams) == 1
             promised_s = (container.duration or 0) / 1e6 if stated else 0.0
             to_float = av.AudioResampler(format="fltp", rate=sample_rate)
-            for frame in container.decode(stream):
-                parts += [piece.to_ndarray() for piece in to_float.resample(frame)]
-            parts += [piece.to_ndarray() for piece in to_float.resample(None)] if parts else []
+            for frame in chain(container.decode(stream), [None]):  # None: what the resampler still holds
+                for piece in to_float.resample(frame) if frame or n_read else ():
+                    n_read += piece.samples
+                    yield piece.to_ndarray().T, sample_rate
     except (av.error.FFmpegError, EOFError) as error:
-        if parts:
+        if n_read:
             raise damaged(path, str(error.strerror)) from error
         raise not_audio(path) from error
-    samples = np.concatenate(parts, axis=1).T if parts else np.zeros((0, 1), np.float32)
-    if len(samples) / sample_rate < 0.95 * promised_s - 0.1:
-        raise damaged(path, f"{len(samples) / sample_rate:.1f} of {promised_s:.1f} s are there")
-    return samples, sample_rate
+    if n_read / sample_rate < 0.95 * promised_s - 0.1:
+        raise damaged(path, f"{n_read / sample_rate:.1f} of {promised_s:.1f} s are there")
 
 
 def probe_with_pyav(path: Path) -> AudioInfo:
