@@ -28,7 +28,7 @@ ALLOWED = {
     "weights": BASE | {"data.download"},  # the cache of fetched networks; downloads as corpora do
     "metrics": BASE | {"audio", "models", "weights"},
     "training": TRAINING,
-    "pipelines": BASE | {"audio", "text", "models", "training.checkpoints"},
+    "pipelines": BASE | {"audio", "text", "models", "weights", "training.checkpoints"},
     "compat": BASE | {"models"},
     "display": ALL - {"lab"},
     "lab": BASE | {"experiments", "training"},

@@ -11,6 +11,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Audio": "audio.io",
     "AudioSpec": "config",
+    "Enhancer": "pipelines.enhancer",
     "Lab": "lab",
     "SpeechlabError": "errors",
     "Vocoder": "pipelines.vocoder",

@@ -75,6 +75,8 @@ def make_parser() -> Parser:
     vocode.add_argument("output", help="wav file or folder")
     vocode.add_argument("--vocoder", default="en-kathleen", help="name, checkpoint folder, or griffin-lim")
 
+    add_enhance(command("enhance", "clean recordings of any format and length, with a page to hear before and after"))
+
     add_score(command("score", "measure recordings by quality metrics; the same command again goes on with it"))
 
     export = command("export", "copy a checkpoint or a voice, without what only resuming needs")
@@ -113,6 +115,15 @@ def add_weights(weights: argparse.ArgumentParser) -> None:
     actions.add_parser("list", help="what can be fetched, what it is for, and whether it is here")
     get = actions.add_parser("get", help="fetch weights, check their hashes, and keep them")
     get.add_argument("name", help="speechlab weights list names all")
+
+
+def add_enhance(enhance: argparse.ArgumentParser) -> None:
+    """Describe ``speechlab enhance``."""
+    enhance.add_argument("source", help="audio or video file, or folder")
+    enhance.add_argument("output", help="audio file (wav, flac, ogg, opus or mp3), or folder")
+    enhance.add_argument("--model", default="denoise-16k", help="name, folder, or run (default: %(default)s)")
+    enhance.add_argument("--dry", type=float, default=0.0, help="share of the input to mix back, 0 to 1 (default: 0)")
+    enhance.add_argument("--no-page", action="store_true", help="write no page")
 
 
 def add_score(score: argparse.ArgumentParser) -> None:

@@ -200,6 +200,13 @@ def run_vocode(options: argparse.Namespace) -> None:
         raise SpeechlabError(f"{failed[0]}{more}")
 
 
+def run_enhance(options: argparse.Namespace) -> int:
+    """Clean recordings; the exit status is 2 where one of them failed."""
+    from speechlab.apps.enhancing import enhance
+
+    return enhance(options)
+
+
 def run_score(options: argparse.Namespace) -> int:
     """Measure a folder of recordings, and print the table; the exit status is 1 where not one number came out."""
     from speechlab.metrics.scoring import score
