@@ -117,26 +117,15 @@ def get_weights(name: str) -> Path:
     Raises:
         SpeechlabError: no such name, no connection, a wrong hash, or a full disk.
     """
-    from speechlab.data.download import download, fetch
+    from speechlab.data.download import fetch
 
     entry, folder = load_registry()[name], weights_root() / name
     folder.mkdir(parents=True, exist_ok=True)
     for file in entry.files:
         target = folder / file.name
-        if file.sha256:
-            fetch(file.urls, file.sha256, target)
-        elif not target.is_file():
+        if file.sha256 is None and not target.is_file():
             forget(f"{name}/{file.name}")  # what was recorded of a file that is gone may have been the wrong one
-            partial = target.with_name(f"{target.name}.part")
-            problems = {}
-            for url in file.urls:
-                problems[url] = download(url, partial)
-                if not problems[url]:
-                    partial.replace(target)
-                    break
-            else:
-                tried = "; ".join(f"{url}: {problem}" for url, problem in problems.items())
-                raise SpeechlabError(f"could not download {file.name} ({tried}); run again, or put it at {target}")
+        fetch(file.urls, file.sha256, target)
         checked_hash(name, file)
     return folder
 

@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from speechlab.errors import SpeechlabError
@@ -21,12 +22,12 @@ TIMEOUT_S = 30.0  # without a byte
 WAIT_S = 2.0  # before the second attempt; doubled each time
 
 
-def fetch(urls: Sequence[str], sha256: str, destination: Path) -> Path:
+def fetch(urls: Sequence[str], digest: str | None, destination: Path) -> Path:
     """Download a file; what an earlier, interrupted call got is continued.
 
     Args:
         urls: the same file at several addresses, tried in order.
-        sha256: of the whole file, in hexadecimal.
+        digest: SHA-256 or MD5 of the whole file, in hexadecimal; ``None`` takes whatever comes.
         destination: where the file goes; while incomplete it is called ``<name>.part``.
 
     Returns:
@@ -35,7 +36,7 @@ def fetch(urls: Sequence[str], sha256: str, destination: Path) -> Path:
     Raises:
         SpeechlabError: no address gave the file, its hash is wrong everywhere, or the disk is full.
     """
-    if destination.is_file() and sha256_of(destination) == sha256:
+    if destination.is_file() and digest_of(destination, digest) == digest:
         return destination
     destination.parent.mkdir(parents=True, exist_ok=True)
     partial = destination.with_name(destination.name + ".part")
@@ -43,12 +44,12 @@ def fetch(urls: Sequence[str], sha256: str, destination: Path) -> Path:
     for url in urls:
         problem = download(url, partial)
         if not problem:
-            found = sha256_of(partial)
-            if found == sha256:
+            found = digest_of(partial, digest)
+            if found == digest:
                 partial.replace(destination)
                 return destination
             partial.unlink()  # nothing in it can be trusted, not even its beginning
-            problem = f"wrong content: SHA-256 {found[:12]}..., expected {sha256[:12]}..."
+            problem = f"wrong content: {hash_name(digest)} {found[:12]}..., expected {digest[:12]}..."
         problems.append(f"{url}: {problem}")
     raise SpeechlabError(
         f"could not download {destination.name} ({'; '.join(problems)}); "
@@ -111,8 +112,11 @@ def append(url: str, partial: Path) -> None:
         raise http.client.IncompleteRead(b"", total - have)
 
 
-def extract(archive: Path, folder: Path) -> Path:
+def extract(archive: Path, folder: Path, only: str = "*") -> Path:
     """Unpack a tar or zip archive into a folder, which appears only when it is complete.
+
+    Args:
+        only: files to unpack, with a shell's wildcards, of which ``*`` stands for folders too; all by default.
 
     Raises:
         SpeechlabError: the archive is damaged, holds links or devices, or names a path outside the folder.
@@ -124,12 +128,14 @@ def extract(archive: Path, folder: Path) -> Path:
         if zipfile.is_zipfile(archive):
             with zipfile.ZipFile(archive) as pack:
                 for member in pack.infolist():
-                    if not member.is_dir():
+                    if not member.is_dir() and fnmatchcase(member.filename, only):
                         with pack.open(member) as source:
                             unpack_member(member.filename, source, temporary, archive)
         else:
             with tarfile.open(archive, "r|*") as pack:  # a stream: seeking in bzip2 would decompress it again and again
                 for member in pack:
+                    if not fnmatchcase(member.name, only):
+                        continue
                     if member.isfile():
                         unpack_member(member.name, pack.extractfile(member), temporary, archive)
                     elif not member.isdir():
@@ -160,3 +166,16 @@ def sha256_of(path: Path) -> str:
     """SHA-256 of a file's bytes, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def digest_of(path: Path, like: str | None) -> str | None:
+    """Hash of a file's bytes, of the kind of another one; ``None`` where there is none to compare with."""
+    if like is None:
+        return None
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, hash_name(like).replace("-", "").lower()).hexdigest()
+
+
+def hash_name(digest: str) -> str:
+    """Tell by its length which hash it is; archives that were published long ago have an MD5 only."""
+    return "MD5" if len(digest) == 32 else "SHA-256"
