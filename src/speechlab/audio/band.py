@@ -78,7 +78,8 @@ def without_noise_floor(waveform: np.ndarray, floor: np.ndarray, strength: float
     spectrum = spectra(waveform)
     powers = uniform_filter1d(np.abs(spectrum) ** 2, 3, axis=1)
     gain = np.maximum(1 - strength * floor[:, None] / np.maximum(powers, 1e-20), least)
-    return transform().istft(spectrum * gain, k1=len(waveform)).astype(np.float32)
+    whole = transform().istft(spectrum * gain, k1=max(len(waveform), FRAME))
+    return whole[: len(waveform)].astype(np.float32)
 
 
 def spectra(waveform: np.ndarray) -> np.ndarray:
