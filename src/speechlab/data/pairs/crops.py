@@ -168,10 +168,11 @@ class EnhancementDataset(Dataset):
             other = probe(pair.noisy)
             if (other.sample_rate, other.samples) != (info.sample_rate, info.samples):
                 raise SpeechlabError(f"{pair.noisy} and {pair.clean} differ in rate or length; make them equal")
-            degraded = stretched(read_excerpt(pair.noisy, first, needed).waveform)
+            noisy = read_excerpt(pair.noisy, first, needed).waveform
+            degraded = stretched(noisy - noisy.mean())
+        degraded = resample(degraded, self.clean_rate, self.input_rate)[:samples]
         gain = (rng.uniform(*PEAKS) if rng else np.mean(PEAKS)) / max(float(np.abs(degraded).max()), 1e-3)
-        degraded = resample(degraded * gain, self.clean_rate, self.input_rate)[:samples]
-        return degraded.astype(np.float32), (stretched(clean) * gain).astype(np.float32)
+        return (degraded * gain).astype(np.float32), (stretched(clean) * gain).astype(np.float32)
 
     def degrade(self, clean: np.ndarray, seed: Sequence[int]) -> np.ndarray:
         """Send a clean waveform (samples,) at ``clean_rate`` through the augmentations, then limit its band."""
