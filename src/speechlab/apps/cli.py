@@ -98,7 +98,7 @@ def add_corpus(corpus: argparse.ArgumentParser) -> None:
     """Describe ``speechlab corpus get|check|resample``."""
     actions = corpus.add_subparsers(dest="action", metavar="get|check|resample", required=True)
     get = actions.add_parser("get", help="download or render a corpus", description="Download or render a corpus.")
-    get.add_argument("name", help="speechlab list corpora names all")
+    get.add_argument("name", help="speechlab list corpora and list datasets name all; or dns-noise, dns-rooms, micirp")
     get.add_argument("overrides", nargs="*", metavar="key=value", help="such as path=FOLDER")
     check = actions.add_parser("check", help="list rates, channels, durations and problems of a folder")
     check.add_argument("folder")

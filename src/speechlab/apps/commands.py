@@ -55,15 +55,29 @@ def run_corpus(options: argparse.Namespace) -> int:
 
 
 def corpus_get(options: argparse.Namespace) -> int:
-    """Load a corpus, which downloads or renders it where that has not been done."""
-    from speechlab.data.corpora import load_corpus
+    """Load a corpus, a dataset or a source of degradations, which downloads or renders it where that was not done."""
+    from speechlab.data.corpora import corpora, load_corpus
+    from speechlab.data.pairs import load_pairs, pair_sets
+    from speechlab.data.sources import sources
     from speechlab.experiments import load_experiment
+    from speechlab.registry import Registry
 
-    overrides = [f"corpus.name={options.name}", *(f"corpus.{override}" for override in options.overrides)]
-    corpus = load_corpus(load_experiment("embedded-aligner", "full", overrides).corpus)
-    splits = {name: len(corpus.split(name)) for name in ("train", "validation", "test")}
-    print(f"{corpus.name}: {len(corpus)} utterances ({', '.join(f'{n} {name}' for name, n in splits.items())})")
-    print(f"licence: {corpus.licence}\n{corpus.citation}")
+    known = Registry("corpus or dataset")
+    known.update({**sources, **pair_sets, **corpora})
+    known[options.name]  # an unknown name ends here
+
+    if options.name in sources:
+        print(sources[options.name]())
+        return 0
+    is_corpus = options.name in corpora
+    experiment, part = ("embedded-aligner", "corpus") if is_corpus else ("embedded-denoise", "data")
+    overrides = [f"{part}.name={options.name}", *(f"{part}.{override}" for override in options.overrides)]
+    config = getattr(load_experiment(experiment, "full", overrides), part)
+    found = load_corpus(config) if is_corpus else load_pairs(config)
+    splits = {name: len(found.split(name)) for name in ("train", "validation", "test")}
+    parts = ", ".join(f"{n} {name}" for name, n in splits.items())
+    print(f"{found.name}: {sum(splits.values())} {'utterances' if is_corpus else 'recordings'} ({parts})")
+    print(f"licence: {found.licence}\n{found.citation}")
     return 0
 
 
@@ -375,6 +389,13 @@ def list_corpora() -> Iterable[str]:
     return corpora
 
 
+def list_datasets() -> Iterable[str]:
+    """Pairs of degraded and clean speech."""
+    from speechlab.data.pairs import pair_sets
+
+    return pair_sets
+
+
 def list_references() -> Iterable[str]:
     from speechlab.compat import references
 
@@ -390,6 +411,7 @@ def list_voices() -> Iterable[str]:
 KINDS: dict[str, Callable[[], Iterable[str]]] = {
     "augmentations": list_augmentations,
     "corpora": list_corpora,
+    "datasets": list_datasets,
     "experiments": list_experiments,
     "metrics": list_metrics,
     "models": list_models,

@@ -34,6 +34,7 @@ class PairSet:
     pairs: tuple[Pair, ...]
     licence: str
     citation: str
+    repeats: int = 1  # times that each pair counts in an epoch: an hour has more than one crop to give
 
     def split(self, name: str) -> list[Pair]:
         """Pairs of one split (train, validation or test), in order."""
@@ -86,3 +87,8 @@ def keep_out(pairs: Sequence[Pair], n_validation: int) -> tuple[Pair, ...]:
 def hash_order(names: Iterable[str]) -> list[str]:
     """Sort names by their hashes: as good as at random, and always the same."""
     return sorted(names, key=lambda name: hashlib.sha256(name.encode()).hexdigest())
+
+
+def in_hash_order(pairs: Iterable[Pair]) -> list[Pair]:
+    """Mix pairs, always in the same way, so that the first few of them have many speakers."""
+    return sorted(pairs, key=lambda pair: hashlib.sha256(pair.id.encode()).hexdigest())

@@ -94,7 +94,7 @@ def make_dataset(config: EnhancementExperiment, clean_rate: int, context_length:
     if config.segment_length % GRID:
         raise SpeechlabError(f"segment_length must be a multiple of {GRID}, got {config.segment_length}")
     pairs = load_pairs(config.data)
-    training = pairs.split(TRAIN)
+    training = pairs.split(TRAIN) * pairs.repeats
     if not training:
         raise SpeechlabError(f"no recording to train on was found in {pairs.name}")
     rate, seed = config.audio.sample_rate, config.training.seed
