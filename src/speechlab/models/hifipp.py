@@ -23,7 +23,7 @@ from speechlab.models.hifigan import DiscriminatorOutput, ScaleDiscriminator
 
 REFERENCE_SAMPLES = 1024  # the reference cuts waveforms to a multiple of this; we pad them up to it
 
-MASK_GAIN = 1.7  # of SpectralMaskNet, whose mask starts near softplus(0) = 0.7, with the skip around it
+MASK_SKIP = 0.3  # gain of the skip around the mask at first, beside softplus(1) = 1.3 through it
 
 
 def identity_skip(channels: int) -> nn.Module:
@@ -105,8 +105,9 @@ class HiFiPPVocoder(HiFiPP):
 class HiFiPPEnhancer(HiFiPP):
     """Waveform to waveform: the vocoder, which also hears what it is to improve; sizes as :class:`HiFiPP`.
 
-    It starts by letting its input pass. From weights drawn at random it may first learn the right spectrum with the
-    sign turned round, and losses that compare magnitudes never bring it back.
+    It starts by letting its input pass, most of it through the mask, which can then take away from the first step on:
+    with the skip around SpectralMaskNet at 1 it could only add. From weights drawn at random the right spectrum may be
+    learned with the sign turned round, from where losses that compare magnitudes never bring it back.
     """
 
     def __init__(self, **sizes):
@@ -115,8 +116,11 @@ class HiFiPPEnhancer(HiFiPP):
         self.mix = weight_norm(nn.Conv1d(self.wave_channels + 1, self.wave_channels, 1))
         features = torch.eye(self.wave_channels)
         start_at(self.mix, torch.cat((features, torch.ones(self.wave_channels, 1)), 1).unsqueeze(2))
+        start_at(self.mask_skip, MASK_SKIP * features.unsqueeze(2))
+        with torch.no_grad():
+            self.mask_net.net.head.bias.fill_(1.0)
         head = torch.randn_like(self.head.weight) * START_DEVIATION
-        head[..., head.shape[-1] // 2] += 1 / self.wave_channels / MASK_GAIN
+        head[..., head.shape[-1] // 2] += 1 / self.wave_channels / (MASK_SKIP + math.log1p(math.e))
         start_at(self.head, head)
 
     def forward(self, waveform: Tensor) -> Tensor:
