@@ -4,7 +4,14 @@ import json
 
 import pytest
 
-from speechlab.config import FastSpeech2Experiment, HiFiGANExperiment, HiFiPPExperiment, to_dict
+from speechlab.config import (
+    FastSpeech2Experiment,
+    FinallyStage1Experiment,
+    FinallyStage2Experiment,
+    HiFiGANExperiment,
+    HiFiPPExperiment,
+    to_dict,
+)
 from speechlab.errors import SpeechlabError
 from speechlab.experiments import (
     CONFIGS,
@@ -48,6 +55,12 @@ def test_the_networks_of_every_experiment_can_be_built_in_every_profile(name, pr
             networks = [build(judge, width=experiment.discriminator.width) for judge in experiment.discriminator.names]
             sizes = to_dict(experiment.model)
             networks.append(build(sizes.pop("name"), **sizes))
+        elif isinstance(experiment, FinallyStage1Experiment):
+            sizes = to_dict(experiment.model)
+            wavlm_channels = {"tiny": 32, "wavlm-large": 1024}[sizes.pop("wavlm")]
+            networks = [build("finally_gen", wavlm_channels=wavlm_channels, **sizes)]
+            if isinstance(experiment, FinallyStage2Experiment):
+                networks.append(build("ms-stft_disc", **to_dict(experiment.discriminator)))
         else:
             sizes = to_dict(experiment.model)
             if experiment.recipe == "fastspeech":

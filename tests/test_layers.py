@@ -27,7 +27,7 @@ ALLOWED = {
     "losses": BASE | {"audio"},
     "weights": BASE | {"data.download"},  # the cache of fetched networks; downloads as corpora do
     "metrics": BASE | {"audio", "models", "weights"},
-    "training": TRAINING,
+    "training": TRAINING | {"weights"},
     "pipelines": BASE | {"audio", "text", "models", "weights", "training.checkpoints"},
     "compat": BASE | {"models"},
     "display": ALL - {"lab"},

@@ -357,9 +357,7 @@ class FinallyStage3Experiment(FinallyStage2Experiment):
     training: TrainingConfig = field(default_factory=lambda: TrainingConfig(steps=40_000, batch_size=32))
     model: FinallySizes = field(default_factory=lambda: FinallySizes(sample_rate=48_000))
     optimiser: OptimiserConfig = field(
-        default_factory=lambda: OptimiserConfig(
-            schedule="exponential", warmup_steps=2000, decay=0.995, decay_every=200
-        )
+        default_factory=lambda: OptimiserConfig(schedule="exponential", warmup_steps=2000, decay=0.995, decay_every=200)
     )
     discriminator: STFTDiscriminatorConfig = field(
         default_factory=lambda: STFTDiscriminatorConfig(n_ffts=(4096, 2048, 1024, 512, 256))

@@ -25,6 +25,14 @@ INPUT_RATE = 16_000  # Hz, WavLM's
 WAVLM_HOP, WAVLM_FIELD = 320, 400  # samples between WavLM's frames, and under each
 
 SIZES: dict[str, dict[str, Any]] = {
+    "tiny": dict(
+        channels=64,
+        spectral_widths=(2, 4, 8, 16, 32),
+        wave_widths=(16, 16, 32, 64),
+        mask_widths=(8, 16, 32, 64),
+        upsample_widths=(16, 16, 16, 16, 32),
+        upsample_channels=64,
+    ),
     "small": dict(
         channels=128,
         spectral_widths=(8, 16, 24, 32, 64),
@@ -38,7 +46,8 @@ SIZES: dict[str, dict[str, Any]] = {
     "base": {},
     "large": dict(mask_depth=4, deep=True),
 }
-"""HiFi++'s widths, for a CPU; those of the golden cases; those of the published 143.7 M variant."""
+"""An eighth of base, to try things out; HiFi++'s widths, for a CPU; those of the golden cases; those of the published
+143.7 M variant."""
 
 
 def fusion(inputs: int, channels: int, deep: bool) -> nn.Sequential:
@@ -161,7 +170,7 @@ class Finally(nn.Module):
 
     @classmethod
     def preset(cls, size: str = "base", **sizes: Any) -> "Finally":
-        """Build a small, base or large generator, with other sizes where they are given.
+        """Build a tiny, small, base or large generator, with other sizes where they are given.
 
         Raises:
             SpeechlabError: there is no such size.

@@ -139,11 +139,19 @@ class Engine:
         """Context of the run's reduced precision, for what happens outside a network's ``forward``."""
         return self.fabric.autocast()
 
-    def backward(self, loss: Tensor, names: list[str]) -> None:
-        """Accumulate gradients of a loss; a non-finite one stops the step, naming the batch's files."""
-        if not torch.isfinite(loss):
+    def backward(self, loss: Tensor, names: list[str], gradient: Tensor | None = None) -> None:
+        """Accumulate gradients of a loss; a non-finite one stops the step, naming the batch's files.
+
+        Args:
+            loss: a scalar; or a tensor that such losses were computed from, detached, and went back to by this method.
+            gradient: what they left there; it goes on from the tensor.
+        """
+        scaler = getattr(self.fabric._precision, "scaler", None)
+        if gradient is None and not torch.isfinite(loss):
             raise NonFiniteLoss("the loss", names)
-        self.fabric.backward(loss)
+        if gradient is not None and scaler is not None:
+            gradient = gradient / scaler.get_scale()  # fp16 scales in each backward pass, and this one is the second
+        self.fabric.backward(loss, gradient=gradient)
 
     def update(self, name: str, names: list[str]) -> float:
         """Clip, step and clear one network's optimiser; returns the gradient norm before clipping."""
@@ -398,7 +406,7 @@ class Engine:
             )
 
     def start_from(self, name: str) -> None:
-        """Take the weights of another run: all its networks, or, of a bare checkpoint, the main one.
+        """Take the weights of another run: what the recipe inherits of its networks, or of a bare checkpoint's one.
 
         Raises:
             SpeechlabError: the other run is of another model.
@@ -406,12 +414,13 @@ class Engine:
         found = find_checkpoint(name)
         given = found.state["networks"] if found.state else {self.recipe.main: found.weights}
         try:
+            given = self.recipe.inherit(given)
             for network, weights in given.items():
                 self.modules[network].load_state_dict({key: value.float() for key, value in weights.items()})
         except (KeyError, RuntimeError) as error:
             raise SpeechlabError(
                 f"{self.experiment.name} cannot start from {found.path}, a {found.card.get('model')} of other parts or"
-                " sizes; name a run of the same recipe and model"
+                " sizes; name a run of the same model"
             ) from error
         if self.average is not None:
             main = self.modules[self.recipe.main].state_dict()

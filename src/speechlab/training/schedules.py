@@ -23,8 +23,9 @@ def noam(step: int, config: OptimiserConfig, total_steps: int, steps_per_epoch: 
 
 @schedules.register("exponential")
 def exponential(step: int, config: OptimiserConfig, total_steps: int, steps_per_epoch: int) -> float:
-    """Multiply by ``decay`` once per epoch (HiFi-GAN)."""
-    return config.decay ** ((step - 1) // max(steps_per_epoch, 1))
+    """Linear warm-up to 1, times ``decay`` once per epoch (HiFi-GAN) or each ``decay_every`` steps (FINALLY)."""
+    period = config.decay_every or max(steps_per_epoch, 1)
+    return min(1.0, step / max(config.warmup_steps, 1)) * config.decay ** ((step - 1) // period)
 
 
 @schedules.register("cosine")

@@ -28,6 +28,7 @@ from speechlab.data.pairs.base import Pair
 from speechlab.errors import SpeechlabError
 
 PEAKS = (0.25, 0.95)  # of the degraded recording, between which training draws: no enhancer may rely on one level
+CONTEXT_GRID = 320  # samples: crops begin where a frame of WavLM does
 FLOOR_S = 60.0  # of a recording in which its noise floor is looked for
 
 
@@ -130,7 +131,8 @@ class EnhancementDataset(Dataset):
         """Cut a context at random, degrade it, and cut the crop out of it at random."""
         rng = np.random.default_rng((*seed, 0))
         degraded, clean = self.excerpt(pair, self.context_length, (*seed, 1), rng)
-        start = int(rng.integers(self.context_length - self.segment_length, endpoint=True))
+        room = (self.context_length - self.segment_length) // CONTEXT_GRID
+        start = CONTEXT_GRID * int(rng.integers(room, endpoint=True))
         ratio, end = self.clean_rate // self.input_rate, start + self.segment_length
         tensors = (degraded[None, start:end], clean[None, start * ratio : end * ratio], degraded[None])
         return Crop(pair.id, *(torch.from_numpy(np.ascontiguousarray(signal)) for signal in tensors), start)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from speechlab.audio.io import Audio
@@ -56,6 +56,10 @@ class Recipe(ABC):
     def card(self) -> dict[str, Any]:
         """Model name, sizes, vocabulary, data and licence."""
         return {}
+
+    def inherit(self, networks: dict[str, dict[str, Tensor]]) -> dict[str, dict[str, Tensor]]:
+        """Choose what to start from among another run's weights, by network; each must then fit to the last name."""
+        return networks
 
     def optimiser_config(self, name: str) -> OptimiserConfig:
         """Optimiser settings of one network."""

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from speechlab.audio.io import Audio
 from speechlab.audio.mel import MelSpectrogram
+from speechlab.audio.resample import resample_tensor
 from speechlab.config import EnhancementExperiment, HiFiPPExperiment, to_dict
 from speechlab.data.corpora import TRAIN, VALIDATION
 from speechlab.data.pairs import EnhancementBatch, EnhancementDataset, PairSet, collate_enhancement, load_pairs
@@ -117,11 +118,16 @@ def hold_out(pairs: PairSet, dataset: EnhancementDataset, say) -> dict[str, tupl
 
 
 def measure(clips: Mapping[str, tuple[Tensor, Tensor]], enhance, audio) -> dict[str, float]:
-    """Mean over clips of mel L1 and SI-SDR in dB against the clean one, before and after ``enhance``."""
+    """Mean over clips of mel L1 and SI-SDR in dB against the clean one, before and after ``enhance``.
+
+    Args:
+        clips: degraded (1, 1, samples) and clean, at the rate of ``audio``, which may be higher.
+    """
     mel, rows = MelSpectrogram(audio, f_max=audio.sample_rate / 2), []
     for degraded, clean in clips.values():
-        row = {}
-        for name, estimate in {"": enhance(degraded), "input_": degraded}.items():
+        row, input_rate = {}, audio.sample_rate * degraded.shape[-1] // clean.shape[-1]
+        heard = resample_tensor(degraded, input_rate, audio.sample_rate)
+        for name, estimate in {"": enhance(degraded), "input_": heard}.items():
             row[f"{name}mel_l1"] = (mel(estimate) - mel(clean)).abs().mean().item()
             with contextlib.suppress(Unmeasurable):  # a clip may begin with silence
                 row[f"{name}si_sdr"] = si_sdr(estimate.flatten().numpy(), clean.flatten().numpy())
