@@ -19,7 +19,7 @@ from speechlab.errors import SpeechlabError
 from speechlab.layers.spectral import ALIGNMENT, SpectralMaskNet, SpectralUNet
 from speechlab.layers.unet import ResidualStack, WaveUNet
 from speechlab.layers.upsampling import SLOPE, ResidualBlock1, Upsampler
-from speechlab.models.hifipp import REFERENCE_SAMPLES, identity_skip, last_convolution, pad_waveform
+from speechlab.models.hifipp import REFERENCE_SAMPLES, identity_skip, last_convolution, let_input_pass, pad_waveform
 
 INPUT_RATE = 16_000  # Hz, WavLM's
 WAVLM_HOP, WAVLM_FIELD = 320, 400  # samples between WavLM's frames, and under each
@@ -164,6 +164,7 @@ class Finally(nn.Module):
         self.mask_skip = identity_skip(wave_channels)
         if sample_rate == INPUT_RATE or spare_head:
             self.head = last_convolution(wave_channels)
+            let_input_pass(self)
         if sample_rate != INPUT_RATE:
             self.wide_head = UpsampleWaveUNet(wave_channels, upsample_widths, upsample_depth, upsample_channels, deep)
         self.squash = nn.Tanh() if tanh else nn.Identity()

@@ -105,23 +105,14 @@ class HiFiPPVocoder(HiFiPP):
 class HiFiPPEnhancer(HiFiPP):
     """Waveform to waveform: the vocoder, which also hears what it is to improve; sizes as :class:`HiFiPP`.
 
-    It starts by letting its input pass, most of it through the mask, which can then take away from the first step on:
-    with the skip around SpectralMaskNet at 1 it could only add. From weights drawn at random the right spectrum may be
-    learned with the sign turned round, from where losses that compare magnitudes never bring it back.
+    It starts by letting its input pass, see :func:`let_input_pass`.
     """
 
     def __init__(self, **sizes):
         super().__init__(**sizes)
         self.mel = MelSpectrogram(self.audio)
         self.mix = weight_norm(nn.Conv1d(self.wave_channels + 1, self.wave_channels, 1))
-        features = torch.eye(self.wave_channels)
-        start_at(self.mix, torch.cat((features, torch.ones(self.wave_channels, 1)), 1).unsqueeze(2))
-        start_at(self.mask_skip, MASK_SKIP * features.unsqueeze(2))
-        with torch.no_grad():
-            self.mask_net.net.head.bias.fill_(1.0)
-        head = torch.randn_like(self.head.weight) * START_DEVIATION
-        head[..., head.shape[-1] // 2] += 1 / self.wave_channels / (MASK_SKIP + math.log1p(math.e))
-        start_at(self.head, head)
+        let_input_pass(self)
 
     def forward(self, waveform: Tensor) -> Tensor:
         """Enhance a waveform (batch, 1, samples) of any length; the result has its shape and lies in [-1, 1].
@@ -133,6 +124,27 @@ class HiFiPPEnhancer(HiFiPP):
         waveform = pad_waveform(waveform, REFERENCE_SAMPLES if self.reference_lengths else ALIGNMENT * 256)
         hidden = torch.cat((self.upsample(self.mel(waveform)), waveform), 1)
         return self.refine(self.mix(hidden))[..., :samples]
+
+
+def let_input_pass(generator: nn.Module) -> None:
+    """Start an enhancer as one that changes little, most of its sound passing through the mask.
+
+    So the mask can take away from the first step on: with the skip around SpectralMaskNet at 1 it could only add. From
+    weights drawn at random the right spectrum may be learned with the sign turned round, from where losses that compare
+    magnitudes never bring it back.
+
+    Args:
+        generator: with ``mix`` of signals and waveform, ``mask_net``, ``mask_skip`` and ``head``.
+    """
+    channels = generator.mix.out_channels
+    signals = torch.eye(channels)
+    start_at(generator.mix, torch.cat((signals, torch.ones(channels, 1)), 1).unsqueeze(2))
+    start_at(generator.mask_skip, MASK_SKIP * signals.unsqueeze(2))
+    with torch.no_grad():
+        generator.mask_net.net.head.bias.fill_(1.0)
+    head = torch.randn_like(generator.head.weight) * START_DEVIATION
+    head[..., head.shape[-1] // 2] += 1 / channels / (MASK_SKIP + math.log1p(math.e))
+    start_at(generator.head, head)
 
 
 def pad_waveform(waveform: Tensor, multiple: int) -> Tensor:
