@@ -49,20 +49,21 @@ def limit_band(waveform: np.ndarray, sample_rate: int, band_hz: int, method: str
 
 DECIMATE_LEAST = 27  # samples that the filter needs beyond itself on each side
 FRAME, HOP = 1024, 256  # samples of the noise floor's analysis
-QUIET = 0.1  # share of the frames, per frequency, that count as pauses
+QUIET = 0.05  # share of the frames that count as pauses
 
 
 def noise_floor(waveform: np.ndarray) -> np.ndarray:
-    """Estimate the power of steady noise in a recording with pauses: (513,), per frequency of a 1024-sample STFT.
+    """Estimate the power of steady noise in a recording: (513,), per frequency of a 1024-sample STFT.
 
-    The power below which a tenth of the frames lie is that of noise alone; for noise it is exponentially distributed,
-    so that its mean is that tenth over -ln(1 - 0.1).
+    It is the mean over the quietest frames as a whole. Where nobody pauses these hold soft speech, so the quietest
+    moments of each frequency would be taken for noise all the more.
     """
     powers = np.abs(spectra(waveform)) ** 2  # (513, frames)
-    return np.quantile(powers, QUIET, axis=1) / -np.log(1 - QUIET)
+    loudness = powers.sum(axis=0)
+    return powers[:, loudness <= np.quantile(loudness, QUIET)].mean(axis=1)
 
 
-def without_noise_floor(waveform: np.ndarray, floor: np.ndarray, strength: float = 4.0, least: float = 0.05):
+def without_noise_floor(waveform: np.ndarray, floor: np.ndarray, strength: float = 2.0, least: float = 0.2):
     """Subtract a steady noise floor from a waveform (samples,): a Wiener gain per frame and frequency.
 
     Args:
