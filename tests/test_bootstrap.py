@@ -86,7 +86,9 @@ def test_a_package_that_would_replace_numpy_is_refused_with_the_reason(runtime, 
     done = first_cell_in(runtime, tmp_path, ["numpy>=2.2", "demanding>=1"])
     assert done.returncode != 0
     assert "could not be added" in done.stderr
-    held = subprocess.run([runtime[0], "-c", "import numpy; print(numpy.__version__)"], capture_output=True, text=True)
+    held = subprocess.run(
+        [runtime[0], "-c", "import numpy; print(numpy.__version__)"], capture_output=True, encoding="utf-8"
+    )
     assert held.stdout.strip() == "2.0.2"
 
 

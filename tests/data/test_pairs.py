@@ -316,6 +316,27 @@ def test_what_finally_dataset_cannot_use_is_refused(tmp_path):
 # ------------------------------------------------------------------------------------------------ what all share
 
 
+def test_a_speaker_of_most_files_is_not_kept_out():
+    few = [Pair(f"{who}{index}", Path("a"), None, who) for who in "abc" for index in range(4)]
+    pairs = few + [Pair(f"long{index}", Path("a"), None, "long") for index in range(88)]
+    for n_validation in (1, 5, 40):
+        kept = {pair.speaker for pair in keep_out(pairs, n_validation) if pair.split == VALIDATION}
+        assert kept and "long" not in kept
+
+
+def test_several_folders_are_no_speakers_and_keep_their_recordings(tmp_path):
+    for corpus in ("one", "two", "three"):
+        (tmp_path / corpus / "wavs").mkdir(parents=True)
+        for number in range(10):
+            soundfile.write(tmp_path / corpus / "wavs" / f"{number}.wav", np.ones(100) / 9, RATE)
+    folders = tuple(str(tmp_path / corpus / "wavs") for corpus in ("one", "two", "three"))
+    found = load_pairs(PairsConfig("folders", clean=folders, n_validation=3))
+    assert len({pair.id for pair in found.pairs}) == 30 and {pair.speaker for pair in found.pairs} == {""}
+    assert len(found.split(TRAIN)) == 27 and found.name == "one/wavs, two/wavs, three/wavs"
+    with pytest.raises(SpeechlabError, match="two folders called"):
+        load_pairs(PairsConfig("folders", clean=(folders[0], folders[0])))
+
+
 def test_the_mixed_order_depends_on_the_names_alone():
     pairs = [Pair(f"{index}", Path("a")) for index in range(20)]
     assert in_hash_order(pairs) == in_hash_order(reversed(pairs)) != pairs

@@ -69,19 +69,18 @@ def keep_out(pairs: Sequence[Pair], n_validation: int) -> tuple[Pair, ...]:
     """Move about ``n_validation`` pairs from training to validation: whole speakers where three or more are known.
 
     The choice follows a hash of the names, so that it is the same on every machine. At most a fifth of the pairs
-    is kept out, so that few long files do not all end there; of speakers kept out all other files are left unused.
+    is kept out, so that few long files, or a speaker of most of them, do not end there.
     """
     training = [pair for pair in pairs if pair.split == TRAIN]
     speakers = {pair.speaker for pair in training}
-    if len(speakers) < 3 or "" in speakers:
-        chosen = held_out((pair.id for pair in training), n_validation)
-        return tuple(replace(pair, split=VALIDATION) if pair.id in chosen else pair for pair in pairs)
-    waiting, kept, left = hash_order(speakers), [], min(n_validation, len(training) // 5)
-    while left > 0 and len(waiting) > 1:
-        speaker = waiting.pop(0)
-        kept.append(speaker)
-        left -= sum(pair.speaker == speaker for pair in training)
-    return tuple(replace(pair, split=VALIDATION) if pair.speaker in kept else pair for pair in pairs)
+    chosen: set[str] = set()
+    if len(speakers) >= 3 and "" not in speakers:
+        for speaker in hash_order(speakers):
+            theirs = {pair.id for pair in training if pair.speaker == speaker}
+            if len(chosen) < n_validation and len(chosen) + len(theirs) <= len(training) // 5:
+                chosen |= theirs
+    chosen = chosen or held_out((pair.id for pair in training), n_validation)
+    return tuple(replace(pair, split=VALIDATION) if pair.id in chosen else pair for pair in pairs)
 
 
 def hash_order(names: Iterable[str]) -> list[str]:
