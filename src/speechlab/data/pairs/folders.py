@@ -12,7 +12,7 @@ from speechlab.errors import SpeechlabError
 
 @pair_sets.register("folders")
 def load_folders(config: PairsConfig) -> PairSet:
-    """Take all recordings of ``config.clean``, at any depth; a sub-folder's name is the speaker, a folder given is none.
+    """Take the recordings of ``config.clean``; a sub-folder's name is the speaker, a given folder is none.
 
     With ``config.noisy`` each recording is paired with that of the same name there; those without one are left out.
 
