@@ -319,3 +319,13 @@ def test_real_pairs_load_and_crop(shared_data):
     for epoch in range(3):
         crop = dataset(*pairs.split(TRAIN), segment=16_384)[epoch, epoch]
         assert abs(lag(crop.clean[0].numpy(), crop.degraded[0].numpy())) <= 1
+
+
+def test_noise_lies_within_the_band_of_the_recording(record):
+    noisy = replace(NOTHING, noise_probability=1.0, snr_db=(0.0, 0.0))
+    degraded = (
+        dataset(record(tone(500, rate=8000), rate=8000), degradation=noisy, segment=16_384)[0, 0].degraded[0].numpy()
+    )
+    powers = np.abs(np.fft.rfft(degraded * np.hanning(len(degraded)))) ** 2
+    frequencies = np.fft.rfftfreq(len(degraded), 1 / RATE)
+    assert powers[frequencies > 4200].sum() < 1e-4 * powers[(frequencies > 1000) & (frequencies < 3800)].sum()

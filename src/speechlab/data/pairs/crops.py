@@ -166,6 +166,8 @@ class EnhancementDataset(Dataset):
 
         if pair.noisy is None:
             degraded = self.degrade(stretched(recorded), seed)
+            if rate < self.clean_rate:  # noise above all speech would teach that nothing up there is speech
+                degraded = stretched(resample(degraded, self.clean_rate, rate))
         else:
             other = probe(pair.noisy)
             if (other.sample_rate, other.samples) != (info.sample_rate, info.samples):
