@@ -137,6 +137,26 @@ class FastSpeechSizes:
 
 
 @dataclass(frozen=True)
+class GlowTTSSizes:
+    """Glow-TTS (arXiv:2005.11129, appendix A.1)."""
+
+    channels: int = 192
+    n_heads: int = 2
+    encoder_layers: int = 6
+    filter_channels: int = 768
+    kernel_size: int = 3
+    dropout: float = 0.1
+    window: int = 4  # tokens within which attention knows where a token is; 0: it does not know
+    predictor_channels: int = 256
+    n_flows: int = 12
+    flow_channels: int = 192
+    flow_kernel: int = 5
+    flow_layers: int = 4
+    flow_dropout: float = 0.05
+    bounded_scale: bool = True  # log-scales of the couplings stay within (-2, 2); the published ones have no bound
+
+
+@dataclass(frozen=True)
 class DiscriminatorConfig:
     """Which discriminators judge the vocoder, and how wide they are."""
 
@@ -225,6 +245,28 @@ class FastSpeech2Experiment(FastSpeechExperiment):
 
     recipe: str = "fastspeech2"
     model: FastSpeechSizes = field(default_factory=FastSpeechSizes)
+
+
+@dataclass(frozen=True)
+class GlowTTSExperiment(SpeechExperiment):
+    """Train Glow-TTS, which finds the durations by itself (spec 5.4, 5.7)."""
+
+    recipe: str = "glowtts"
+    training: TrainingConfig = field(default_factory=lambda: TrainingConfig(batch_size=32, clip_norm=5.0))
+    model: GlowTTSSizes = field(default_factory=GlowTTSSizes)
+    optimiser: OptimiserConfig = field(
+        default_factory=lambda: OptimiserConfig(1e-3, (0.9, 0.998), 1e-9, 1e-6, "noam", 4000)
+    )
+    n_initialisation: int = 64  # utterances from which the flow's norms are set before the first step
+    dequantisation: float = 0.01  # deviation of the noise on standardised mels: silence must not be one exact value
+    noise_scale: float = 0.333  # deviation of the latent when the model speaks
+
+    def __post_init__(self) -> None:
+        if self.n_initialisation < 64:
+            raise SpeechlabError(
+                f"n_initialisation must be at least 64, got {self.n_initialisation}: fewer utterances set the flow's"
+                " norms badly; a smaller corpus is used whole"
+            )
 
 
 @dataclass(frozen=True)
@@ -376,6 +418,7 @@ EXPERIMENTS: dict[str, type[Experiment]] = {
         AlignerExperiment,
         FastSpeechExperiment,
         FastSpeech2Experiment,
+        GlowTTSExperiment,
         HiFiGANExperiment,
         HiFiPPExperiment,
         FinallyStage1Experiment,

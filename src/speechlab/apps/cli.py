@@ -68,6 +68,7 @@ def make_parser() -> Parser:
     say.add_argument("--vocoder", help="name or checkpoint folder in place of the voice's own, or griffin-lim")
     for control in ("pace", "pitch", "energy"):
         say.add_argument(f"--{control}", type=float, default=1.0, help="factor (default: 1)")
+    say.add_argument("--noise-scale", type=float, help="of a Glow-TTS: 0 says the same each time (default: its own)")
     say.add_argument("--lexicon", help="file with a word and its phonemes a line")
 
     vocode = command("vocode", "pass recordings through mel and vocoder (copy synthesis)")

@@ -140,7 +140,7 @@ def run_say(options: argparse.Namespace) -> None:
     lexicon = load_lexicon(options.lexicon) if options.lexicon else None
     voice = Voice.load(options.voice, options.vocoder, lexicon)
     for text, target in jobs:
-        audio = voice.say(text, pace=options.pace, pitch=options.pitch, energy=options.energy)
+        audio = voice.say(text, options.pace, options.pitch, options.energy, options.noise_scale)
         target.parent.mkdir(parents=True, exist_ok=True)
         audio.save(target)
         print(f"{target}  {audio.duration_s:.1f} s", flush=True)

@@ -59,7 +59,8 @@ def load_glowtts(state: dict[str, Tensor], config: Mapping[str, Any]) -> GlowTTS
         SpeechlabError: the configuration or the parameters are of a variant that we do not have.
     """
     sizes = glowtts_sizes(state, config)
-    model = load_strictly(GlowTTS(**sizes), rename(state), KIND)
+    model = GlowTTS(**sizes)
+    load_strictly(model, rename(state) | dict(model.named_buffers()), KIND)  # its mels are not standardised
     model.sizes = sizes  # for a checkpoint's card
     return model
 

@@ -26,7 +26,7 @@ class FlowOutput(NamedTuple):
 
     latent: Tensor  # of the recorded mel, (batch, n_mels, frames), float32, zero on padding
     latent_mean: Tensor  # what the aligned text expects of it, the same shape
-    log_det: Tensor  # logarithm of the flow's Jacobian determinant, (batch,), float32
+    log_det: Tensor  # logarithm of the flow's Jacobian determinant at the standardised mel, (batch,), float32
     log_durations: Tensor  # predicted ln(frames), (batch, tokens), zero on padding
     durations: Tensor  # aligned frames, int64 (batch, tokens), at least 1; zero on padding
 
@@ -46,6 +46,20 @@ def intersperse_blanks(tokens: Tensor, lengths: Tensor, blank: int) -> tuple[Ten
     spread[:, 1::2] = tokens
     lengths = 2 * lengths + 1
     return spread * length_mask(lengths, spread.shape[1]), lengths
+
+
+def without_blanks(durations: Tensor) -> Tensor:
+    """Share each blank's frames equally between the tokens beside it; the outer ones have but one beside them.
+
+    Args:
+        durations: frames of one utterance's tokens and blanks, (2 tokens + 1,).
+
+    Returns:
+        Frames of its tokens, (tokens,), float; they add up to the same.
+    """
+    shares = durations[::2] / 2
+    shares[0], shares[-1] = durations[0], durations[-1]
+    return shares[:-1] + durations[1::2] + shares[1:]
 
 
 class PreNet(nn.Module):
@@ -134,9 +148,20 @@ class GlowTTS(nn.Module):
             dropout=flow_dropout,
             bounded_scale=bounded_scale,
         )
+        self.register_buffer("mel_mean", torch.zeros(n_mels))
+        self.register_buffer("mel_std", torch.ones(n_mels))
         for module in self.modules():
             if isinstance(module, nn.LayerNorm):
                 module.eps = 1e-4  # the published weights were trained so
+
+    def set_mel_statistics(self, mean: Tensor, std: Tensor) -> None:
+        """Let the flow see mels of zero mean and unit deviation, both (n_mels,); the published one sees them as is."""
+        self.mel_mean.copy_(torch.as_tensor(mean))
+        self.mel_std.copy_(torch.as_tensor(std).clamp_min(1e-3))
+
+    def standardised(self, mel: Tensor) -> Tensor:
+        """Take a mel (batch, n_mels, frames) to what the flow sees, float32."""
+        return (mel.float() - self.mel_mean.unsqueeze(1)) / self.mel_std.unsqueeze(1)
 
     def forward(self, tokens: Tensor, lengths: Tensor, mel: Tensor, mel_lengths: Tensor) -> FlowOutput:
         """Carry recorded mels to the latent and align them with their texts.
@@ -154,7 +179,7 @@ class GlowTTS(nn.Module):
             SpeechlabError: an utterance has fewer frames than tokens.
         """
         token_means, log_durations = self.encode(tokens, lengths)
-        latent, log_det = self.flow(mel.float(), mel_lengths)
+        latent, log_det = self.flow(self.standardised(mel), mel_lengths)
         durations = most_likely_durations(latent, token_means, lengths, mel_lengths // 2 * 2)
         latent_mean = expand(token_means, durations, latent.shape[2])
         return FlowOutput(latent, latent_mean, log_det, log_durations, durations)
@@ -185,12 +210,13 @@ class GlowTTS(nn.Module):
         latent_mean = expand(token_means, durations)
         latent = latent_mean + noise_scale * torch.randn_like(latent_mean)
         mel_lengths = durations.sum(1)
-        mel = self.flow.inverse(latent, mel_lengths)
+        mel = self.flow.inverse(latent, mel_lengths) * self.mel_std.unsqueeze(1) + self.mel_mean.unsqueeze(1)
+        mel = mel * length_mask(mel_lengths, mel.shape[2]).unsqueeze(1)
         return AcousticOutput(mel, mel, log_durations, None, None, durations, mel_lengths)
 
     def initialise(self, mel: Tensor, mel_lengths: Tensor) -> None:
         """Set the flow's norms from recorded mels (batch, n_mels, frames), 64 utterances or more (section 3.3)."""
-        self.flow.initialise(mel.float(), mel_lengths)
+        self.flow.initialise(self.standardised(mel), mel_lengths)
 
     def encode(self, tokens: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Read the text.

@@ -13,7 +13,8 @@ from speechlab.audio.io import Audio
 from speechlab.config import AudioSpec
 from speechlab.errors import SpeechlabError
 from speechlab.models import build
-from speechlab.models.fastspeech import Controls
+from speechlab.models.fastspeech import AcousticOutput, Controls
+from speechlab.models.glowtts import intersperse_blanks, without_blanks
 from speechlab.pipelines.vocoder import GRIFFIN_LIM, Vocoder
 from speechlab.text.frontend import PhonemeText, for_language
 from speechlab.text.split import split_sentences
@@ -21,6 +22,8 @@ from speechlab.text.symbols import SymbolTable
 from speechlab.training.checkpoints import CARD, Checkpoint, find_checkpoint, find_folder
 
 PACE_RANGE = (0.3, 3.0)  # beyond it nothing resembles speech
+FLOW = "glowtts"  # the model that draws its speech from noise, and that needs no vocoder of its own to be heard
+NOISE_SCALE = 0.333  # of a flow whose card does not say its own
 
 
 class Spoken(NamedTuple):
@@ -38,20 +41,22 @@ class Voice:
     """A voice that reads text aloud.
 
     Args:
-        acoustic: checkpoint of a FastSpeech or FastSpeech 2.
+        acoustic: checkpoint of a FastSpeech, a FastSpeech 2 or a Glow-TTS.
         vocoder: made for the same AudioSpec, or an error is raised that shows both.
         lexicon: pronunciations of your own, word to espeak-ng mnemonics.
     """
 
     def __init__(self, acoustic: Checkpoint, vocoder: Vocoder, lexicon: Mapping[str, str] | None = None):
-        if acoustic.card.get("model") not in ("fastspeech", "fastspeech2"):
+        if acoustic.card.get("model") not in ("fastspeech", "fastspeech2", FLOW):
             raise SpeechlabError(f"{acoustic.path} holds a {acoustic.card.get('model')}, not an acoustic model")
         self.spec, self.vocoder, self.card = AudioSpec(**acoustic.card["audio"]), vocoder, acoustic.card
         self.spec.require(vocoder.spec, "acoustic model", "vocoder")
         self.checkpoint = f"{acoustic.weights_hash}+{vocoder.checkpoint}"
         self.symbols = SymbolTable(acoustic.card["symbols"])
+        self.blank, self.noise_scale = acoustic.card.get("blank"), acoustic.card.get("noise_scale", NOISE_SCALE)
         self.frontend = for_language(acoustic.card.get("language", "en"), lexicon)
         self.device = vocoder.device
+        self.is_flow = acoustic.card["model"] == FLOW
         self.acoustic = build(acoustic.card["model"], **acoustic.card["sizes"])
         self.acoustic.load_state_dict({name: value.float() for name, value in acoustic.weights.items()})
         self.acoustic.eval().to(self.device)
@@ -63,7 +68,8 @@ class Voice:
         """Load a voice by name: bundled, a folder with ``acoustic/`` and ``vocoder/``, or a run of an acoustic model.
 
         Args:
-            vocoder: another one, by name or folder, or "griffin-lim"; a run of an acoustic model has none of its own.
+            vocoder: another one, by name or folder, or "griffin-lim"; a run of an acoustic model has none of its own,
+                and a Glow-TTS is then heard through Griffin-Lim.
 
         Raises:
             SpeechlabError: nothing has that name, something is damaged, or the parts do not fit each other.
@@ -71,6 +77,8 @@ class Voice:
         folder = find_folder(name)
         whole = (folder / "acoustic").is_dir()
         acoustic = find_checkpoint(folder / "acoustic" if whole else folder)
+        if vocoder is None and not whole and acoustic.card.get("model") == FLOW:
+            vocoder = GRIFFIN_LIM
         if vocoder is None and not whole:
             raise SpeechlabError(f"{folder} has no vocoder beside it; name one, or say vocoder={GRIFFIN_LIM!r}")
         if vocoder == GRIFFIN_LIM:
@@ -82,21 +90,26 @@ class Voice:
             voice.card = json.loads((folder / CARD).read_text(encoding="utf-8"))
         return voice
 
-    def say(self, text: str, pace: float = 1.0, pitch: float = 1.0, energy: float = 1.0) -> Audio:
+    def say(
+        self, text: str, pace: float = 1.0, pitch: float = 1.0, energy: float = 1.0, noise_scale: float | None = None
+    ) -> Audio:
         """Read a text of any length aloud.
 
         Args:
             pace: 2 is twice as fast.
             pitch: factor on the fundamental frequency in Hz.
             energy: factor on the magnitude.
+            noise_scale: of a Glow-TTS: 0 says the same each time, more says it livelier; None is the voice's own.
 
         Raises:
             SpeechlabError: there is nothing to read, or a control is out of range.
         """
-        chunks = [chunk.waveform for chunk in self.stream(text, pace, pitch, energy)]
+        chunks = [chunk.waveform for chunk in self.stream(text, pace, pitch, energy, noise_scale)]
         return Audio(np.concatenate(chunks), self.spec.sample_rate)
 
-    def stream(self, text: str, pace: float = 1.0, pitch: float = 1.0, energy: float = 1.0) -> Iterator[Audio]:
+    def stream(
+        self, text: str, pace: float = 1.0, pitch: float = 1.0, energy: float = 1.0, noise_scale: float | None = None
+    ) -> Iterator[Audio]:
         """Read a text sentence by sentence, in constant memory; each piece ends with its pause."""
         sentences = split_sentences(text)
         if not sentences:
@@ -104,7 +117,7 @@ class Voice:
         spoken = 0
         for sentence in sentences:
             try:
-                audio = self.speak(sentence.text, pace, pitch, energy).audio
+                audio = self.speak(sentence.text, pace, pitch, energy, noise_scale).audio
             except SpeechlabError as error:
                 if len(sentences) == 1 or "nothing to read" not in str(error):
                     raise
@@ -117,7 +130,9 @@ class Voice:
             raise SpeechlabError(f"there is nothing to read in {text[:60]!r}; give a text with at least one word")
 
     @torch.inference_mode()
-    def speak(self, text: str, pace: float = 1.0, pitch: float = 1.0, energy: float = 1.0) -> Spoken:
+    def speak(
+        self, text: str, pace: float = 1.0, pitch: float = 1.0, energy: float = 1.0, noise_scale: float | None = None
+    ) -> Spoken:
         """Read one sentence and keep what the model predicted for each token."""
         if not PACE_RANGE[0] <= pace <= PACE_RANGE[1]:
             raise SpeechlabError(
@@ -128,7 +143,11 @@ class Voice:
             warnings.warn(f"{character!r} at position {position} cannot be read and is left out", stacklevel=2)
         tokens = torch.tensor([self.symbols.ids(phonemes.symbols)], device=self.device)
         lengths = torch.tensor([tokens.shape[1]], device=self.device)
-        output = self.acoustic(tokens, lengths, controls=Controls(pace, pitch, energy))
+        controls = Controls(pace, pitch, energy)
+        if self.is_flow:
+            output = self.generate(tokens, lengths, controls, noise_scale)
+        else:
+            output = self.acoustic(tokens, lengths, controls=controls)
         waveform = self.vocoder(output.mel_postnet.float())[0, 0].numpy()
         return Spoken(
             Audio(waveform, self.spec.sample_rate),
@@ -138,6 +157,25 @@ class Voice:
             None if output.pitch is None else self.in_hertz(output.pitch[0]),
             None if output.energy is None else self.in_magnitude(output.energy[0]),
         )
+
+    def generate(
+        self, tokens: torch.Tensor, lengths: torch.Tensor, controls: Controls, noise_scale: float | None
+    ) -> AcousticOutput:
+        """Speak tokens (1, tokens) by a Glow-TTS; the durations that come out are of these, the blanks' shared out.
+
+        Raises:
+            SpeechlabError: pitch or energy is to be changed, which this model cannot.
+        """
+        if controls.pitch != 1 or controls.energy != 1:
+            raise SpeechlabError(f"a {FLOW} voice has no control of pitch and energy; change pace or noise_scale")
+        if self.blank is not None:
+            tokens, lengths = intersperse_blanks(tokens, lengths, self.blank)
+        noise_scale = self.noise_scale if noise_scale is None else noise_scale
+        output = self.acoustic.generate(tokens, lengths, noise_scale, controls.pace)
+        if self.blank is None:
+            return output
+        ends = without_blanks(output.durations[0]).cumsum(0).round().long()
+        return output._replace(durations=torch.diff(ends, prepend=ends.new_zeros(1)).unsqueeze(0))
 
     def in_hertz(self, pitch: torch.Tensor) -> np.ndarray:
         """Undo the standardisation of log-pitch, (tokens,)."""

@@ -4,22 +4,17 @@ from speechlab.config import Experiment
 from speechlab.data.corpora import load_corpus
 from speechlab.data.features import extract_acoustic
 from speechlab.data.store import FeatureStore
-from speechlab.errors import SpeechlabError
 from speechlab.text.frontend import for_language
-from speechlab.text.symbols import SymbolTable, english_symbols
+from speechlab.text.symbols import SymbolTable
 
 
 def symbol_table(language: str) -> SymbolTable:
-    """The fixed symbol table of a language.
+    """The fixed symbol table of a language's phonemes.
 
     Raises:
         SpeechlabError: the language has none yet.
     """
-    if language != "en":
-        raise SpeechlabError(
-            f"models can be trained on English text so far, not on {language!r}; set corpus.language=en"
-        )
-    return english_symbols()
+    return for_language(language).symbols
 
 
 def acoustic_features(experiment: Experiment, n_jobs: int = -1) -> FeatureStore:
