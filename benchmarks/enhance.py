@@ -4,8 +4,8 @@
 
 Prints the peak memory above the idle process (model loaded, nothing heard yet), real-time factors (the median of three
 clips of 30 s, and the long file's), and how far the pieces are from the whole on 60 s: the level of the error, in dB of
-the whole, away from the ends. Without a folder of speech the input is noise that comes and goes; ``--model new`` takes
-a HiFi++ of the paper's size with random weights.
+the whole, away from the ends, and the log-spectral distance at the seams and elsewhere. Without a folder of speech the
+input is noise that comes and goes; ``--model new`` takes a HiFi++ of the paper's size with random weights.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from speechlab.audio.io import Audio, read_audio
 from speechlab.audio.resample import resample
 from speechlab.audio.streaming import AudioWriter, read_beginning
 from speechlab.config import AudioSpec, to_dict
+from speechlab.metrics.log_spectra import full_band_spec, log_spectrum
 from speechlab.metrics.timing import real_time_factor
 from speechlab.models import build
 from speechlab.pipelines.enhancer import HIFIPP, Enhancer
@@ -90,15 +91,32 @@ def new_model(folder: Path) -> Path:
     return folder
 
 
-def error_in_pieces(enhancer: Enhancer, audio: Audio) -> float:
-    """Level in dB of what enhancement in pieces adds to that of the whole, away from the ends."""
-    pieces = enhancer.enhance(audio).waveform
+def in_pieces_and_whole(enhancer: Enhancer, audio: Audio) -> tuple[Audio, Audio]:
+    """Enhance a recording as a long one and at once."""
+    pieces = enhancer.enhance(audio)
     windows, enhancer.windows = enhancer.windows, replace(enhancer.windows, length=2**30)
-    whole = enhancer.enhance(audio).waveform
+    whole = enhancer.enhance(audio)
     enhancer.windows = windows
-    inside = slice(ENDS_S * audio.sample_rate, -ENDS_S * audio.sample_rate)
-    error, reference = (pieces - whole)[inside], whole[inside]
+    return pieces, whole
+
+
+def error_level(pieces: Audio, whole: Audio) -> float:
+    """Level in dB of what enhancement in pieces adds to that of the whole, away from the ends."""
+    inside = slice(ENDS_S * whole.sample_rate, -ENDS_S * whole.sample_rate)
+    error, reference = (pieces.waveform - whole.waveform)[inside], whole.waveform[inside]
     return 10 * np.log10(np.mean(error.astype(np.float64) ** 2) / np.mean(reference.astype(np.float64) ** 2) + 1e-20)
+
+
+def distances(enhancer: Enhancer, pieces: Audio, whole: Audio) -> tuple[np.ndarray, np.ndarray]:
+    """Log-spectral distance of pieces and whole in dB per frame: at the seams, and elsewhere."""
+    spectra = [log_spectrum(audio.waveform, audio.sample_rate) for audio in (pieces, whole)]
+    distance = (spectra[0] - spectra[1]).square().mean(0).sqrt().numpy()
+    windows, hop = enhancer.windows, full_band_spec(whole.sample_rate).hop_length
+    seconds = (np.arange(len(distance)) + 0.5) * hop / whole.sample_rate
+    starts = windows.starts(round(whole.duration_s * enhancer.sample_rate))[1:]
+    since = [seconds - start / enhancer.sample_rate for start in starts]
+    seams = np.any([(after >= 0) & (after < windows.overlap / enhancer.sample_rate) for after in since], axis=0)
+    return distance[seams], distance[~seams]
 
 
 def measure(model: str, minutes: float, folder: str | None, temporary: Path) -> None:
@@ -115,8 +133,11 @@ def measure(model: str, minutes: float, folder: str | None, temporary: Path) -> 
     clip = Audio(beginning[: CLIP_S * 16_000], 16_000)
     factor = real_time_factor(enhancer.enhance, clip)
     print(f"{clip.duration_s:.0f} s: real-time factor {factor:.3f}, median of 3", flush=True)
-    error_db = error_in_pieces(enhancer, Audio(beginning, 16_000))
-    print(f"{len(beginning) / 16_000:.0f} s in pieces: error {error_db:.1f} dB of the whole", flush=True)
+    pieces, whole = in_pieces_and_whole(enhancer, Audio(beginning, 16_000))
+    seams, elsewhere = distances(enhancer, pieces, whole)
+    print(f"{whole.duration_s:.0f} s in pieces: error {error_level(pieces, whole):.1f} dB of the whole", flush=True)
+    print(f"log-spectral distance: {seams.mean():.2f} dB at the seams ({len(seams)} frames), "
+          f"{elsewhere.mean():.2f} dB elsewhere", flush=True)  # fmt: skip
 
 
 def main() -> None:

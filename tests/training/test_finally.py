@@ -137,8 +137,9 @@ def assert_equal(gradients, others):
         assert (gradient - other).abs().max() <= 1e-8 * scale
 
 
-def test_a_batch_judged_in_parts_gives_the_gradients_of_the_whole(places, tiny_corpus, exact):
-    experiment = replace(tiny("stage2", tiny_corpus, batch_size=3), initial="", segment_length=8192, pesq_weight=2.0)
+@pytest.mark.parametrize("stage", ["stage2", "stage3"])
+def test_a_batch_judged_in_parts_gives_the_gradients_of_the_whole(places, tiny_corpus, exact, stage):
+    experiment = replace(tiny(stage, tiny_corpus, batch_size=3), initial="", segment_length=8192, pesq_weight=2.0)
     whole, metrics = gradients(experiment, places / "whole", 3)
     for size, n_batches in ((2, 1), (1, 3)):  # parts that are not equal; three batches
         parts, same = gradients(experiment, places / f"parts{size}", size, n_batches)
