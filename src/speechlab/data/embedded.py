@@ -62,7 +62,7 @@ VOICES: dict[str, tuple[EmbeddedVoice, ...]] = {
         EmbeddedVoice("en-us+m3", 60, 20, 150, 40),
         EmbeddedVoice("en-us+f1", 60, 20, 175, 60),
     ),
-    "ru": (EmbeddedVoice("ru", 120, 30, 150), EmbeddedVoice("ru+f3", 40, 10, 150, 55)),
+    "ru": (EmbeddedVoice("ru", 500, 40, 150), EmbeddedVoice("ru+f3", 40, 10, 150, 55)),
 }
 
 
@@ -100,12 +100,20 @@ class EmbeddedCorpus:
     Args:
         folder: where renderings are kept; one that was made by another version is left alone.
         language: "en" or "ru".
+        voices: who speaks; the language's own voices unless given.
+        seed: of the sentences of the grammar; another one says others.
     """
 
-    def __init__(self, folder: str | Path, language: str = "en"):
+    def __init__(
+        self,
+        folder: str | Path,
+        language: str = "en",
+        voices: Sequence[EmbeddedVoice] | None = None,
+        seed: int = 1,
+    ):
         if language not in VOICES:
             raise SpeechlabError(f"the embedded corpus speaks {' and '.join(VOICES)}, not {language!r}")
-        plan = _plan(language)
+        plan = _plan(language, VOICES[language] if voices is None else voices, seed)
         self.folder = Path(folder) / f"{language}-{_digest(plan, language)}"
         if not self.folder.exists():
             _render_all(plan, self.folder, language)
@@ -220,12 +228,12 @@ def _fill_empty(symbols: Sequence[str], starts: list[int], ends: list[int]) -> N
             ends[index - 1] = starts[index] = cut
 
 
-def _plan(language: str) -> list[dict]:
+def _plan(language: str, voices: Sequence[EmbeddedVoice], seed: int) -> list[dict]:
     """List every sentence with its id, voice and split, in rendering order; texts held out are in no training split."""
     by_hand = WRITTEN[language]
-    stream = (text for text in sentences(language, seed=1) if text not in by_hand)
+    stream = (text for text in sentences(language, seed) if text not in by_hand)
     plan = []
-    for number, voice in enumerate(VOICES[language]):
+    for number, voice in enumerate(voices):
         texts = (by_hand if number == 0 else []) + list(islice(stream, voice.n_train + voice.n_validation))
         for index, text in enumerate(texts[: voice.n_train + voice.n_validation]):
             item = {"id": f"{voice.name}-{index:04d}".replace("+", "-"), "text": text, "speaker": voice.name}
