@@ -118,7 +118,7 @@ def test_splits_and_voices_can_be_asked_for(corpus):
 def test_every_sentence_is_said_as_the_frontend_reads_it(language, monkeypatch):
     """No sentence is left out, no text is both trained on and held out, and every token has sound."""
     monkeypatch.setattr(embedded, "VOICES", VOICES)
-    frontend, plan = for_language(language), embedded._plan(language)
+    frontend, plan = for_language(language), embedded._plan(language, VOICES[language], 1)
     assert len({item["text"] for item in plan}) == len(plan) == len({item["id"] for item in plan})
     for item in plan[::2]:
         phonemes = frontend(item["text"])
