@@ -7,7 +7,7 @@ from speechlab.errors import SpeechlabError
 from speechlab.layers.masks import length_mask
 from speechlab.losses.flow import flow_losses
 from speechlab.models import build
-from speechlab.models.glowtts import GlowTTS, expand, intersperse_blanks, most_likely_durations
+from speechlab.models.glowtts import GlowTTS, expand, intersperse_blanks, most_likely_durations, without_blanks
 
 TINY = dict(
     n_mels=8,
@@ -53,6 +53,24 @@ def test_blanks_stand_before_between_and_after():
     tokens, lengths = intersperse_blanks(torch.tensor([[3, 7, 1], [4, 0, 0]]), torch.tensor([3, 1]), blank=9)
     assert tokens.tolist() == [[9, 3, 9, 7, 9, 1, 9], [9, 4, 9, 0, 0, 0, 0]]
     assert lengths.tolist() == [7, 3]
+
+
+def test_a_blank_belongs_to_both_its_neighbours():
+    durations = torch.tensor([2, 5, 1, 4, 0, 3, 1])  # blanks at even places
+    assert without_blanks(durations).tolist() == [7.5, 4.5, 4.0]
+    assert without_blanks(durations[:3]).tolist() == [8.0]
+
+
+@torch.no_grad()
+def test_mels_are_standardised_on_their_way_into_the_flow_and_back_again():
+    plain, standardising, (tokens, lengths, mel, mel_lengths) = make_model(), make_model(), make_batch()
+    mean, std = torch.linspace(-6, -3, 8), torch.linspace(0.5, 2, 8)
+    standardising.set_mel_statistics(mean, std)
+    standard = (mel - mean.unsqueeze(1)) / std.unsqueeze(1)
+    outputs = standardising(tokens, lengths, mel, mel_lengths), plain(tokens, lengths, standard, mel_lengths)
+    torch.testing.assert_close(outputs[0].latent, outputs[1].latent)
+    spoken, frames = standardising.generate(tokens[:1], lengths[:1], 0.0), plain.generate(tokens[:1], lengths[:1], 0.0)
+    torch.testing.assert_close(spoken.mel, frames.mel * std.unsqueeze(1) + mean.unsqueeze(1))
 
 
 @torch.no_grad()

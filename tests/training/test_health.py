@@ -35,3 +35,12 @@ def test_silence_and_blurred_alignments_are_named():
     monitor.observe(2000, {"alignment/sharpness": 0.1})
     assert "silent" in whats(monitor) and "not sharp" in whats(monitor)
     assert set(monitor.to_list()[0]) == {"step", "level", "what", "try"}
+
+
+def test_a_flow_that_blows_up_is_named_with_its_remedy():
+    monitor = HealthMonitor()
+    monitor.observe(10, {"flow/coupling_log_scale": 1.9, "flow/norm_log_scale": 4.6, "flow/mixing_log_det": 0.2})
+    assert monitor.findings == []
+    monitor.observe(20, {"flow/coupling_log_scale": 6.0, "flow/norm_log_scale": 9.0})
+    assert [finding.attempt[:9] for finding in monitor.findings] == ["set model", "some mel "]
+    assert "flow/norm_log_scale has grown to 9, above 7" in whats(monitor)

@@ -128,6 +128,9 @@ class AffineCoupling(nn.Module):
         hidden_channels, kernel_size, n_layers, dropout: of the network, a :class:`WaveNet`.
         bounded_scale: keep log-scales within (-2, 2), so that a constant target cannot make the likelihood explode;
             false is the published code.
+
+    Attributes:
+        largest_log_scale: the largest magnitude in the last forward pass, a scalar; it tells a flow that blows up.
     """
 
     def __init__(
@@ -140,7 +143,7 @@ class AffineCoupling(nn.Module):
         bounded_scale: bool = True,
     ):
         super().__init__()
-        self.bounded_scale = bounded_scale
+        self.bounded_scale, self.largest_log_scale = bounded_scale, torch.zeros(())
         self.start = weight_norm(nn.Conv1d(channels // 2, hidden_channels, 1))
         self.wavenet = WaveNet(hidden_channels, kernel_size, n_layers, dropout)
         self.end = nn.Conv1d(hidden_channels, channels, 1)
@@ -151,6 +154,7 @@ class AffineCoupling(nn.Module):
         """Transform (batch, channels, frames); returns it and the log-determinant, (batch,)."""
         kept, changed = hidden.chunk(2, 1)
         shift, log_scale = self.shift_and_log_scale(kept, mask)
+        self.largest_log_scale = log_scale.detach().abs().amax()
         changed = (shift + log_scale.exp() * changed) * mask
         return torch.cat((kept, changed), 1), (log_scale * mask).sum((1, 2))
 

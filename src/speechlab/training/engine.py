@@ -300,14 +300,16 @@ class Engine:
         self.write_log({f"validation/{name}": value for name, value in numbers.items()})
 
     def render(self) -> None:
-        """Keep the same sentences or clips as they sound now."""
+        """Keep the same sentences or clips as they sound now, and the same recordings as they are aligned now."""
         if self.log is None:
             return
         with self.averaged():
             clips: dict[str, Audio] = self.recipe.render()
+            alignments = self.recipe.alignments()
         for name, audio in clips.items():
             self.health.observe_render(self.step, name, float(np.sqrt(np.mean(np.square(audio.waveform)) + 1e-20)))
         self.log.write_renders(self.step, clips)
+        self.log.write_alignments(self.step, alignments)
         self.write_health()
 
     def write_log(self, numbers: dict[str, float]) -> None:

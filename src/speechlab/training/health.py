@@ -6,6 +6,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from statistics import median
 
+FLOW_LIMITS = {  # of what a flow's recipe watches: the most that is sound, and what to try
+    "flow/coupling_log_scale": (4.0, "set model.bounded_scale=true"),
+    "flow/norm_log_scale": (7.0, "some mel bins hardly move: raise dequantisation, and look at the mels' floor"),
+    "flow/mixing_log_det": (3.0, "lower optimiser.learning_rate"),
+}
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -45,6 +51,9 @@ class HealthMonitor:
                 self.check_gradient(step, name, value, past)
             past.append(value)
         self.check_discriminator(step)
+        for name, (limit, attempt) in FLOW_LIMITS.items():
+            if metrics.get(name, 0.0) > limit:
+                self.warn(step, f"{name} has grown to {metrics[name]:.3g}, above {limit:g} a flow blows up", attempt)
         sharpness = metrics.get("alignment/sharpness")
         if sharpness is not None and step >= 1000 and sharpness < 0.3:
             what = f"the alignment is not sharp after {step} steps (mean row maximum {sharpness:.2f})"

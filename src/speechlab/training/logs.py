@@ -104,11 +104,21 @@ class RunLog:
         folder.mkdir(parents=True, exist_ok=True)
         for name, audio in clips.items():
             write_audio(folder / f"{name}.wav", audio.waveform, audio.sample_rate)
-        index = self.run_dir / "renders" / "index.json"
-        entries = json.loads(index.read_text(encoding="utf-8")) if index.is_file() else []
+        self.add_step("index.json", step, {name: f"{folder.name}/{name}.wav" for name in clips})
+
+    def write_alignments(self, step: int, alignments: dict[str, dict[str, list]]) -> None:
+        """Add a recipe's alignments at one step to ``renders/alignments.json``."""
+        if alignments:
+            self.add_step("alignments.json", step, alignments)
+
+    def add_step(self, file_name: str, step: int, items: dict) -> None:
+        """Add what was rendered at a step to a list below ``renders/``, in place of what an earlier try left."""
+        path = self.run_dir / "renders" / file_name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        entries = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
         entries = [entry for entry in entries if entry["step"] != step]
-        entries.append({"step": step, "items": {name: f"{folder.name}/{name}.wav" for name in clips}})
-        write_json(index, sorted(entries, key=lambda entry: entry["step"]))
+        entries.append({"step": step, "items": items})
+        write_json(path, sorted(entries, key=lambda entry: entry["step"]))
 
     def read_health(self) -> list[dict]:
         """Findings of the run so far."""

@@ -53,6 +53,14 @@ class Recipe(ABC):
         """Say or resynthesise the same few things, to be compared over time."""
         return {}
 
+    def alignments(self) -> dict[str, dict[str, list]]:
+        """Say which token lasts how long in the same few recordings, to be compared over time.
+
+        Returns:
+            By recording: ``symbols``, their ``durations`` in frames and, where they are known, the ``true`` ones.
+        """
+        return {}
+
     def card(self) -> dict[str, Any]:
         """Model name, sizes, vocabulary, data and licence."""
         return {}

@@ -119,7 +119,23 @@ class GlowTTSRecipe(Recipe):
             for name, value in {**parts, "loss": loss}.items():
                 metrics[name] = metrics.get(name, 0.0) + value.item() / len(batches)
         metrics["gradient_norm/acoustic"] = self.engine.update("acoustic", names)
+        if self.engine.step % self.experiment.training.log_every == 0:
+            metrics |= self.watch()
         return metrics
+
+    @torch.no_grad()
+    def watch(self) -> dict[str, float]:
+        """Learning rate in use, and the largest of the flow's blocks in what grows where a flow blows up (spec 5.7)."""
+        blocks = self.model.flow.blocks
+        magnitudes = {
+            "coupling_log_scale": [block.coupling.largest_log_scale for block in blocks],
+            "norm_log_scale": [block.norm.log_scale.abs().amax() for block in blocks],
+            "mixing_log_det": [torch.linalg.slogdet(block.mixing.weight).logabsdet.abs() for block in blocks],
+        }
+        rate = self.engine.optimisers["acoustic"].param_groups[0]["lr"]
+        return {"learning_rate": rate} | {
+            f"flow/{name}": torch.stack(values).amax().item() for name, values in magnitudes.items()
+        }
 
     def predict(self, batch: AcousticBatch, mel: Tensor) -> FlowOutput:
         """Run the model on recorded mels, the batch's own or with noise."""
@@ -181,6 +197,21 @@ class GlowTTSRecipe(Recipe):
             waveform = mel_to_waveform(mel, config.audio, GRIFFIN_LIM_ITERATIONS)[0, 0].numpy()
             clips[name] = Audio(waveform, config.audio.sample_rate)
         return clips
+
+    def alignments(self) -> dict[str, dict[str, list]]:
+        """Align the first held-out recordings, with blanks as half of their neighbours."""
+        items = [self.held_out[0, index] for index in range(min(N_RENDERED, len(self.held_out)))]
+        found = {}
+        if items:
+            batch = self.engine.fabric.to_device(collate_acoustic(items))
+            durations = self.predict(batch, batch.mel).durations.cpu()
+        for index, item in enumerate(items):
+            frames = without_blanks(durations[index, : len(item.tokens)]).tolist()
+            found[item.name] = {"symbols": [self.symbols.symbols[id] for id in item.tokens[1::2]], "durations": frames}
+            if self.store.corpus.timings:
+                true = self.store.corpus.timings(item.name, self.store.spec, item.mel.shape[1])[1]
+                found[item.name]["true"] = true.tolist()
+        return found
 
     def card(self) -> dict[str, Any]:
         """Model, sizes, vocabulary and data; the blank's id, how it speaks, and what set the flow's norms."""
