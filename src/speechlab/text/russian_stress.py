@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 from speechlab.errors import SpeechlabError
 from speechlab.text.espeak import engine
@@ -100,6 +101,28 @@ def _place(word: str, sentence: Sequence[str], index: int, lexicon: Mapping[str,
     if position is None:
         return StressedWord(word, None, "one vowel" if len(vowels) <= 1 else "none")
     return StressedWord(word, position, "one vowel" if len(vowels) == 1 else "engine")
+
+
+def save_stress(path: str | Path, words: Sequence[StressedWord]) -> None:
+    """Write words into a lexicon's file, which is made where there is none; what it says of other words stays.
+
+    The file is that of ``speechlab.text.frontend.load_lexicon``: a word, a tab, the word with ``+`` before its vowel.
+
+    Raises:
+        SpeechlabError: a word has no stress.
+    """
+    for word in words:
+        if word.position is None:
+            raise SpeechlabError(f"{word.text!r} has no stress to save; put + before one of its vowels")
+    spelled = {word.text.lower(): word.plus.lower() for word in words}
+    path = Path(path)
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    kept = [line for line in lines if line.split()[:1] == [] or line.split()[0].lower() not in spelled]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".part")
+    entries = [f"{word}\t{value}" for word, value in spelled.items()]
+    partial.write_text("\n".join([*kept, *entries]) + "\n", encoding="utf-8")
+    partial.replace(path)
 
 
 @lru_cache(maxsize=20_000)
