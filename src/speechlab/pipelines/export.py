@@ -14,7 +14,7 @@ def export_voice(acoustic: str | Path, vocoder: str | Path, folder: str | Path, 
     """Write a voice that ``Voice.load`` reads.
 
     Args:
-        acoustic: run or checkpoint of a FastSpeech.
+        acoustic: run or checkpoint of a FastSpeech or a Glow-TTS.
         vocoder: run or checkpoint of a HiFi-GAN.
         about: what the voice's own card says besides: name, scores with n and interval, remarks.
 
