@@ -91,6 +91,8 @@ def make_parser() -> Parser:
     reference.add_argument("--config", help="its JSON config, where the weights do not tell the sizes")
     reference.add_argument("-o", "--output", help="folder to make (default: checkpoints/KIND)")
 
+    add_bot(command("bot", "run a Telegram bot that reads texts aloud and cleans voice notes"))
+
     add_weights(command("weights", "list or fetch other people's networks, such as those of quality metrics"))
     return parser
 
@@ -116,6 +118,14 @@ def add_weights(weights: argparse.ArgumentParser) -> None:
     actions.add_parser("list", help="what can be fetched, what it is for, and whether it is here")
     get = actions.add_parser("get", help="fetch weights, check their hashes, and keep them")
     get.add_argument("name", help="speechlab weights list names all")
+
+
+def add_bot(bot: argparse.ArgumentParser) -> None:
+    """Describe ``speechlab bot``, whose token comes from the environment only: a command line is seen by others."""
+    bot.epilog = "The token is read from TELEGRAM_BOT_TOKEN; @BotFather in Telegram gives one."
+    bot.add_argument("--voices", metavar="A,B", help="names or folders, the first being the default (default: bundled)")
+    bot.add_argument("--enhancer", default="denoise-16k", help="name or folder (default: %(default)s)")
+    bot.add_argument("--api", metavar="URL", default="https://api.telegram.org", help="server (default: %(default)s)")
 
 
 def add_enhance(enhance: argparse.ArgumentParser) -> None:

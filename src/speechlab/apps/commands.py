@@ -325,6 +325,13 @@ def run_import(options: argparse.Namespace) -> None:
     print(import_reference(options.kind, Path(options.file), config_file, folder))
 
 
+def run_bot(options: argparse.Namespace) -> None:
+    """Run the Telegram bot until it is stopped."""
+    from speechlab.apps.bot import run
+
+    run(options)
+
+
 def run_weights(options: argparse.Namespace) -> None:
     """List the weights that can be fetched, or fetch some."""
     from speechlab import weights

@@ -1,0 +1,131 @@
+"""What the Telegram bot does with texts and recordings; it takes time, and runs in one thread beside the bot."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from speechlab.apps.bot_messages import MAX_VOICE_S, VoiceFacts
+from speechlab.errors import SpeechlabError
+
+if TYPE_CHECKING:
+    from speechlab.pipelines.enhancer import Enhancer
+    from speechlab.pipelines.voice import Voice
+
+LOUDNESS = -16.0  # LUFS, of voice notes
+CEILING_DB = -1.0  # of their true peak, relative to full scale
+
+
+class Note(NamedTuple):
+    """A voice note."""
+
+    data: bytes  # an OGG file of Opus
+    duration_s: float
+
+
+class TooLong(SpeechlabError):
+    """A recording lasts longer than Telegram said, and than the bot takes."""
+
+
+class Speech:
+    """Voices and an enhancer, each loaded when it is first asked for.
+
+    Args:
+        voices: names or folders; all bundled ones unless given.
+        enhancer: name or folder; without one of that name nothing is cleaned.
+
+    Raises:
+        SpeechlabError: there is no voice, or one of those named is none.
+    """
+
+    def __init__(self, voices: Sequence[str] = (), enhancer: str = "denoise-16k"):
+        from speechlab.training.checkpoints import bundled_names, find_folder
+
+        whole = [name for name in bundled_names() if (find_folder(name) / "acoustic").is_dir()]
+        self.folders = {Path(name).name: find_folder(name) for name in voices or whole}
+        if not self.folders:
+            raise SpeechlabError("no voice is bundled; name one that was exported: speechlab bot --voices FOLDER")
+        self.voices = {name: facts_of(folder) for name, folder in self.folders.items()}
+        self.enhancer_name = enhancer
+        try:
+            self.cleans = bool(find_folder(enhancer))
+        except SpeechlabError:
+            self.cleans = False
+        self._voices: dict[str, Voice] = {}
+        self._enhancer: Enhancer | None = None
+
+    def say(self, text: str, voice: str, pace: float) -> Note:
+        """Read a text aloud.
+
+        Raises:
+            SpeechlabError: the voice can read nothing in it.
+        """
+        from speechlab.pipelines.voice import Voice
+
+        if voice not in self._voices:
+            self._voices[voice] = Voice.load(self.folders[voice])
+        audio = self._voices[voice].say(text, pace=pace)
+        return make_note(audio.waveform, audio.sample_rate)
+
+    def clean(self, data: bytes) -> Note:
+        """Clean a recording, given as the bytes of a file.
+
+        Raises:
+            TooLong: it lasts longer than the limit.
+            SpeechlabError: it is damaged, or not audio.
+        """
+        from speechlab.audio.io import probe
+        from speechlab.pipelines.enhancer import Enhancer
+
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "recording.oga"
+            file.write_bytes(data)
+            if probe(file).duration_s > MAX_VOICE_S + 1:
+                raise TooLong(f"the recording lasts {probe(file).duration_s:.0f} s, at most {MAX_VOICE_S} s are taken")
+            if self._enhancer is None:
+                self._enhancer = Enhancer.load(self.enhancer_name)
+            audio = self._enhancer.enhance(file)
+        return make_note(audio.waveform, audio.sample_rate)
+
+    def stresses(self, text: str) -> str:
+        """Give a Russian text with a mark on the stressed vowel of every word, numbers and abbreviations in words.
+
+        Raises:
+            SpeechlabError: there is nothing to read in it, or a mark in it is not at a vowel.
+        """
+        from speechlab.text.russian_frontend import RussianFrontend
+
+        found = RussianFrontend()(text)
+        return " ".join(word.marked for word in found.stresses)
+
+
+def facts_of(folder: Path) -> VoiceFacts:
+    """Read what a voice says of itself.
+
+    Raises:
+        SpeechlabError: the folder holds no voice.
+    """
+    import json
+
+    from speechlab.training.checkpoints import CARD
+
+    card = folder / CARD
+    if not card.is_file() or not (folder / "acoustic").is_dir():
+        raise SpeechlabError(
+            f"{folder} holds no voice, which is an acoustic model with its vocoder; make one:"
+            " speechlab export RUN FOLDER --vocoder NAME"
+        )
+    facts = json.loads(card.read_text(encoding="utf-8"))
+    licence = facts.get("licence") or (facts.get("data") or {}).get("licence")  # a voice of one's own has its corpus's
+    return VoiceFacts(facts.get("language") or "en", licence or "unknown")
+
+
+def make_note(waveform: np.ndarray, sample_rate: int) -> Note:
+    """Encode a recording (samples,) as a voice note of -16 LUFS whose true peaks lie below full scale."""
+    from speechlab.audio.io import encode
+    from speechlab.audio.limiter import to_loudness
+
+    loud = to_loudness(waveform, sample_rate, LOUDNESS, CEILING_DB)
+    return Note(encode(loud, sample_rate, ".opus"), len(waveform) / sample_rate)
