@@ -185,6 +185,7 @@ class DegradationConfig:
     noises: tuple[str, ...] = ()  # folders of noise; none: simulated
     noise_probability: float = 1.0
     snr_db: tuple[float, float] = (10.0, 20.0)
+    noise_tilt_db: tuple[float, float] = (0.0, 0.0)  # per octave, given to the spectra of noises
     rooms: tuple[str, ...] = ()  # folders of impulse responses; none: simulated
     room_probability: float = 0.8
     microphones: tuple[str, ...] = ()  # folders of impulse responses; none: no microphones

@@ -24,7 +24,7 @@ from speechlab.data.augmentations import (
 )
 from speechlab.data.augmentations.codec import mp3, opus, vorbis
 from speechlab.data.augmentations.effects import acrusher, crystalizer, flanger, vibrato, vibrato_delay, vibrato_line
-from speechlab.data.augmentations.noise import cut
+from speechlab.data.augmentations.noise import cut, tilted
 from speechlab.errors import SpeechlabError
 
 RATE = 16_000
@@ -367,3 +367,20 @@ def test_real_noises_rooms_and_speech(shared_data):
     for seed in range(4):
         noise = Chain(certain)(clean, RATE, seed).astype(np.float64) - clean
         assert 10 * np.log10(np.mean(clean.astype(np.float64) ** 2) / np.mean(noise**2)) == pytest.approx(5, abs=0.1)
+
+
+@pytest.mark.parametrize("slope_db", [-9.0, -3.0, 3.0])
+def test_a_tilted_noise_rises_or_falls_by_so_many_decibels_an_octave(slope_db):
+    noise = np.random.default_rng(0).standard_normal(10 * RATE).astype(np.float32)
+    powers = np.abs(np.fft.rfft(tilted(noise, RATE, slope_db))) ** 2
+    frequencies = np.fft.rfftfreq(len(noise), 1 / RATE)
+    levels = [
+        10 * np.log10(powers[(frequencies > hz) & (frequencies < 1.2 * hz)].mean()) for hz in (100, 200, 400, 800)
+    ]
+    assert np.diff(levels) == pytest.approx(slope_db, abs=0.5)
+
+
+def test_a_tilt_leaves_the_ratio_as_it_was_asked_for():
+    clean = np.random.default_rng(1).standard_normal(RATE).astype(np.float32) / 10
+    noise = Noise(snr_db=(3.0, 3.0), tilt_db=(-9.0, 3.0)).apply(clean, RATE, np.random.default_rng(2)) - clean
+    assert 10 * np.log10(np.mean(clean**2) / np.mean(noise**2)) == pytest.approx(3.0, abs=0.1)

@@ -10,6 +10,7 @@ from speechlab.errors import SpeechlabError
 
 SILENCE = 1e-4  # amplitude below which a recording holds nothing to add; sets of noises pad short ones with zeros
 N_TRIES = 10
+TILT_FROM = 50.0  # Hz
 
 
 @augmentations.register("noise")
@@ -19,6 +20,7 @@ class Noise(Augmentation):
 
     folder: str | tuple[str, ...] = ""  # of noises, or several; empty: coloured noise is simulated
     snr_db: tuple[float, float] = (10.0, 20.0)  # FINALLY's; below 5 dB is a hard task
+    tilt_db: tuple[float, float] = (0.0, 0.0)  # per octave, given to the noise's spectrum; makes few recordings many
 
     def apply(self, waveform: np.ndarray, sample_rate: int, generator: np.random.Generator) -> np.ndarray:
         """Mix at a ratio drawn from ``snr_db``; a silent waveform has no ratio and stays silent.
@@ -29,7 +31,10 @@ class Noise(Augmentation):
         snr_db = between(generator, self.snr_db)
         if not waveform.any():
             return waveform
-        return fit(add_noise(waveform, self.excerpt(len(waveform), sample_rate, generator), snr_db))
+        noise = self.excerpt(len(waveform), sample_rate, generator)
+        if any(self.tilt_db):
+            noise = tilted(noise, sample_rate, between(generator, self.tilt_db))
+        return fit(add_noise(waveform, noise, snr_db))
 
     def excerpt(self, samples: int, sample_rate: int, generator: np.random.Generator) -> np.ndarray:
         """Find noise of a length, (samples,), that is not silent throughout."""
@@ -55,6 +60,12 @@ def cut(noise: np.ndarray, samples: int, generator: np.random.Generator) -> np.n
         return noise[start : start + samples]
     start = generator.integers(max(len(noise), 1))
     return np.resize(np.roll(noise, -start), samples)
+
+
+def tilted(noise: np.ndarray, sample_rate: int, slope_db: float) -> np.ndarray:
+    """Let the spectrum of a noise (samples,) rise or fall from ``TILT_FROM`` Hz on by so many dB per octave."""
+    octaves = np.log2(np.maximum(np.fft.rfftfreq(len(noise), 1 / sample_rate) / TILT_FROM, 1))
+    return np.fft.irfft(np.fft.rfft(noise) * 10 ** (slope_db * octaves / 20), len(noise)).astype(np.float32)
 
 
 def simulate_noise(samples: int, generator: np.random.Generator) -> np.ndarray:

@@ -70,7 +70,7 @@ def make_chain(config: DegradationConfig) -> Chain:
     return Chain(
         ChainConfig(
             room=ImpulseResponse(config.room_probability, config.rooms),
-            noise=Noise(config.noise_probability, config.noises, config.snr_db),
+            noise=Noise(config.noise_probability, config.noises, config.snr_db, config.noise_tilt_db),
             microphone=ImpulseResponse(config.microphone_probability * bool(config.microphones), config.microphones),
             acrusher=rarer(Acrusher()),
             crystalizer=rarer(Crystalizer()),
