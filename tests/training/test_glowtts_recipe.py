@@ -70,7 +70,7 @@ def test_what_is_aligned_comes_near_the_true_timings(learned):
     found = {name: values[-1] for name in read_log(learned.run_dir)[-1] if (values := column(learned.run_dir, name))}
     assert found["validation/duration_error_ms"] <= 25
     assert found["validation/boundary_error_ms"] <= 40 and abs(found["validation/boundary_bias_ms"]) <= 30
-    assert found["validation/predicted_duration_error_ms"] <= 50
+    assert found["validation/predicted_duration_error_ms"] <= 50 and 0.7 < found["validation/length_ratio"] < 1.5
 
 
 def test_alignments_are_kept_beside_what_is_rendered(learned):

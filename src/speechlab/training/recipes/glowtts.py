@@ -142,17 +142,20 @@ class GlowTTSRecipe(Recipe):
         return self.networks["acoustic"](batch.tokens, batch.lengths, mel, batch.mel_lengths)
 
     def validate(self) -> dict[str, float]:
-        """Both losses on held-out sentences and, where the corpus knows the true timings, how far durations are off."""
+        """Both losses on held-out sentences, how long these would be spoken (1: as recorded), and errors of timing."""
         if not len(self.held_out):
             return {}
-        sums: dict[str, float] = {}
+        sums = {"length_ratio": 0.0}
+        n_frames = sum(self.held_out.lengths)
         errors: dict[str, list[np.ndarray]] = {}
         for batch in self.held_out_batches():
             output = self.predict(batch, self.dequantised(batch.mel))
             for name, value in flow_losses(output).items():
                 sums[name] = sums.get(name, 0.0) + value.item() * len(batch.names) / len(self.held_out)
+            predicted = self.model.predicted_durations(output.log_durations, batch.lengths)
+            sums["length_ratio"] += predicted.sum().item() / n_frames
             if self.store.corpus.timings:
-                for name, values in self.timing_errors_ms(batch, output).items():
+                for name, values in self.timing_errors_ms(batch, output.durations, predicted).items():
                     errors.setdefault(name, []).append(values)
         return sums | medians({name: np.concatenate(values) for name, values in errors.items()})
 
@@ -162,17 +165,23 @@ class GlowTTSRecipe(Recipe):
             last = min(first + VALIDATION_BATCH, len(self.held_out))
             yield self.engine.fabric.to_device(collate_acoustic([self.held_out[0, at] for at in range(first, last)]))
 
-    def timing_errors_ms(self, batch: AcousticBatch, output: FlowOutput) -> dict[str, np.ndarray]:
-        """Errors in milliseconds of durations and boundaries as aligned, and of durations as predicted from the text.
+    def timing_errors_ms(self, batch: AcousticBatch, found: Tensor, predicted: Tensor) -> dict[str, np.ndarray]:
+        """Say how far durations and boundaries are off, in milliseconds, where the corpus knows the true timings.
 
         A blank belongs half to the token before it and half to the one after.
+
+        Args:
+            found: frames of tokens and blanks as aligned to the recordings, (batch, 2 tokens + 1).
+            predicted: the same from the text alone.
+
+        Returns:
+            Errors of aligned durations, of the boundaries between them, and of predicted durations.
         """
-        predicted = self.model.predicted_durations(output.log_durations, batch.lengths)
         rows: dict[str, list[np.ndarray]] = {"duration": [], "boundary": [], "predicted_duration": []}
         for index, id in enumerate(batch.names):
             n_frames, n_tokens = int(batch.mel_lengths[index]), int(batch.lengths[index])
             true = self.store.corpus.timings(id, self.store.spec, n_frames)[1]
-            aligned = without_blanks(output.durations[index, :n_tokens]).cpu().numpy()
+            aligned = without_blanks(found[index, :n_tokens]).cpu().numpy()
             rows["duration"].append(aligned - true)
             rows["boundary"].append((aligned - true).cumsum()[:-1])
             rows["predicted_duration"].append(without_blanks(predicted[index, :n_tokens]).cpu().numpy() - true)
