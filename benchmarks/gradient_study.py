@@ -1,0 +1,51 @@
+"""Why the gradients of report 002 would not calm down: five causes, each with and without its remedy, in one figure.
+
+    python benchmarks/gradient_study.py [--steps 120]
+
+A small Glow-TTS learns from the Russian embedded voice for a few steps, three minutes on one core in all. The run with
+every remedy is common to all five. Some causes need more steps than that, longer sentences or a larger model: a line
+that says so is printed for each that does not show. Writes gradient_study.png and .json to results/tables.
+"""
+
+import argparse
+import json
+import math
+
+from speechlab.display.gradient_study import show_gradient_study
+from speechlab.lab import find_root
+from speechlab.training.gradient_study import Trace, study, verdict
+
+
+def main() -> None:
+    """Run, print, and keep figure and numbers."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--steps", type=int, default=120, help="optimiser steps of each run")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    traces = study(options.steps, options.seed, lambda line: print(line, flush=True))
+    print()
+    for name, (cause, remedied) in traces.items():
+        print(verdict(name, cause, remedied))
+    folder = find_root() / "results" / "tables"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "gradient_study.png").write_bytes(show_gradient_study(traces).encoded())
+    numbers = {name: [numbers_of(trace) for trace in pair] for name, pair in traces.items()}
+    record = {"steps": options.steps, "seed": options.seed, "cause, remedied": numbers}
+    (folder / "gradient_study.json").write_text(json.dumps(record, indent=1, ensure_ascii=False), encoding="utf-8")
+    print(f"\nfigure and numbers are in {folder}")
+
+
+def numbers_of(trace: Trace) -> dict:
+    """What a run comes to, in plain numbers; null where its last steps were not finite."""
+    last = trace.last_likelihood
+    return {
+        "late_gradient_norm": trace.level,
+        "largest_over_median": trace.worst_jump,
+        "last_likelihood": last if math.isfinite(last) else None,
+        "skipped_steps": trace.n_skipped,
+        "health": trace.health,
+    }
+
+
+if __name__ == "__main__":
+    main()
