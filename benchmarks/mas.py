@@ -3,8 +3,8 @@
     pip install monotonic-alignment-search
     python benchmarks/mas.py [--batch 16] [--tokens 150] [--frames 800] [--runs 30]
 
-Prints medians in ms with one and with two threads of PyTorch, and the median ratio of the times in a turn. Both searches
-run in one thread, whatever is asked for: the wheel is compiled without OpenMP, and ours is done before threads would
+Prints medians in ms with one and with two threads of PyTorch, and the median ratio of the times in a turn. Both
+searches run in one thread, whatever is asked for: the wheel is compiled without OpenMP, and ours is done before threads
 have started; the rest of the wheel's call is PyTorch. Its time is given twice: as its users call it, with masks, copies
 and the path as a tensor, and the compiled search alone. Scores are multiples of 1/64, whose sums are exact in single
 precision, so that both must find the same path, ties included; that is looked at with utterances of one length, which
