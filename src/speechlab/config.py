@@ -324,6 +324,7 @@ class HiFiPPExperiment(EnhancementExperiment):
     feature_weight: float = 2.0
     stft_weight: float = 0.0  # multi-resolution STFT loss
     spectrum_weight: float = 0.0  # compressed spectrum loss: keeps the phase of the input
+    pesq_weight: float = 0.0  # a point of PESQ, which then is no independent judge any more
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,15 @@ def test_it_runs_and_resumes(places, tiny_corpus, name, variant):
     assert (found.card["model"], found.card["task"], found.card["input_band_hz"]) == (variant, *task)
 
 
+def test_the_total_is_the_weighted_sum_of_what_is_logged(places, tiny_corpus):
+    weights = {"mel_l1": 0.5, "stft": 2.0, "spectrum": 10.0, "pesq": 3.0}
+    named = {f"{name.removesuffix('_l1')}_weight": weight for name, weight in weights.items()}
+    experiment = replace(tiny("embedded-denoise", tiny_corpus, steps=1), segment_length=8192, **named)
+    record = next(record for record in read_log(train(experiment).run_dir) if "loss" in record)
+    assert record["loss"] == pytest.approx(sum(weight * record[name] for name, weight in weights.items()))
+    assert 0 < record["pesq"] < 4  # points of PESQ that are lost
+
+
 def test_one_crop_is_overfitted(places, tiny_corpus):
     experiment = load_experiment("embedded-denoise")
     sizes = dict(spectral_widths=(8, 8, 8, 16, 16), spectral_depth=1, wave_depth=1, mask_depth=1)

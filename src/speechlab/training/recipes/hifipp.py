@@ -15,6 +15,7 @@ from speechlab.config import EnhancementExperiment, HiFiPPExperiment, to_dict
 from speechlab.data.corpora import TRAIN, VALIDATION
 from speechlab.data.pairs import EnhancementBatch, EnhancementDataset, PairSet, collate_enhancement, load_pairs
 from speechlab.errors import SpeechlabError
+from speechlab.losses.enhancement import make_pesq, pesq
 from speechlab.losses.spectral import compressed_spectrum_loss
 from speechlab.metrics.base import Unmeasurable
 from speechlab.metrics.si_sdr import si_sdr
@@ -43,6 +44,7 @@ class HiFiPPRecipe(HiFiGANRecipe):
         self.networks["discriminator"] = make_discriminators(config.discriminator)
         self.loss_mel = MelSpectrogram(config.audio, f_max=config.audio.sample_rate / 2).to(engine.fabric.device)
         self.mel = MelSpectrogram(config.audio).to(engine.fabric.device)
+        self.pesq = make_pesq().to(engine.fabric.device) if config.pesq_weight else None
         self.pairs, self.dataset = make_dataset(config, config.audio.sample_rate)
         self.held_out = hold_out(self.pairs, self.dataset, engine.say)
 
@@ -60,6 +62,9 @@ class HiFiPPRecipe(HiFiGANRecipe):
         if self.experiment.spectrum_weight:
             parts["spectrum"] = compressed_spectrum_loss(fake, real)
             total = total + self.experiment.spectrum_weight * parts["spectrum"]
+        if self.pesq is not None:
+            parts["pesq"] = pesq(fake, real, self.pesq, self.experiment.audio.sample_rate)
+            total = total + self.experiment.pesq_weight * parts["pesq"]
         return total, parts
 
     def enhance(self, degraded: Tensor) -> Tensor:
