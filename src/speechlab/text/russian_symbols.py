@@ -5,7 +5,7 @@ Which phones exist was read off the engine's published phoneme table and off all
 
 from functools import lru_cache
 
-from speechlab.text.symbols import END, PAD, PUNCTUATION, START, STRESSES, SymbolTable
+from speechlab.text.symbols import END, PAD, PUNCTUATION, START, STRESSES, SymbolTable, is_phone
 
 _VOWELS = '@ a a# A V V# e E E# E2 E3 i I I# I2 I3 I^ y Y o O u u# u" 8 ja ju'
 _CONSONANTS = (
@@ -15,6 +15,11 @@ _CONSONANTS = (
 LETTERS = "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"
 STRESS = "+"
 GRAPHEME_MARKS = " .,!?…:;-–—«»()"
+_VARIANTS = {
+    "A": "a a#", "V": "V# @", "e": "E E# E2 E3", "i": "I I# I2 I3 I^", "y": "Y", "o": "O 8", "u": 'u# u"', "j": "ʲ",
+    "n": "n_", "r": "R R4 r/", "": "@-",
+}  # fmt: skip
+_PLAIN = {variant: plain for plain, variants in _VARIANTS.items() for variant in variants.split()}
 
 
 @lru_cache(maxsize=1)
@@ -31,3 +36,13 @@ def russian_graphemes() -> SymbolTable:
     The blank between tokens is not in it: models put it after the last symbol.
     """
     return SymbolTable((PAD, START, END, *GRAPHEME_MARKS, STRESS, *LETTERS))
+
+
+def plain_phone(symbol: str) -> str:
+    """Name the sound of a token without stress and shade, as a listener would write it; "" for a pause.
+
+    Phone errors are counted on these, as on the 39 phones of TIMIT (K.-F. Lee and H.-W. Hon, 1989): which of five kinds
+    of "i" the engine chose is not what makes speech understood. The vowel-like opening of an "r" (``@-``) is none.
+    """
+    bare = symbol.lstrip("',") if is_phone(symbol) else ""
+    return _PLAIN.get(bare, bare)
