@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -43,8 +43,8 @@ class Speech:
     def __init__(self, voices: Sequence[str] = (), enhancer: str = "denoise-16k"):
         from speechlab.training.checkpoints import bundled_names, find_folder
 
-        whole = [name for name in bundled_names() if (find_folder(name) / "acoustic").is_dir()]
-        self.folders = {Path(name).name: find_folder(name) for name in voices or whole}
+        speaking = [name for name in bundled_names() if speaks(find_folder(name))]
+        self.folders = {Path(name).name: find_folder(name) for name in voices or speaking}
         if not self.folders:
             raise SpeechlabError("no voice is bundled; name one that was exported: speechlab bot --voices FOLDER")
         self.voices = {name: facts_of(folder) for name, folder in self.folders.items()}
@@ -101,23 +101,34 @@ class Speech:
         return " ".join(word.marked for word in found.stresses)
 
 
+def card_of(folder: Path) -> dict[str, Any]:
+    """Read the card of a folder; it is empty where there is none."""
+    import json
+
+    from speechlab.training.checkpoints import CARD
+
+    card = folder / CARD
+    return json.loads(card.read_text(encoding="utf-8")) if card.is_file() else {}
+
+
+def speaks(folder: Path) -> bool:
+    """Whether a folder holds a voice: acoustic model and vocoder, or a Glow-TTS, which Griffin-Lim makes audible."""
+    card = card_of(folder)
+    return bool(card) and ((folder / "acoustic").is_dir() or card.get("model") == "glowtts")
+
+
 def facts_of(folder: Path) -> VoiceFacts:
     """Read what a voice says of itself.
 
     Raises:
         SpeechlabError: the folder holds no voice.
     """
-    import json
-
-    from speechlab.training.checkpoints import CARD
-
-    card = folder / CARD
-    if not card.is_file() or not (folder / "acoustic").is_dir():
+    if not speaks(folder):
         raise SpeechlabError(
-            f"{folder} holds no voice, which is an acoustic model with its vocoder; make one:"
+            f"{folder} holds no voice, which is an acoustic model with its vocoder, or a Glow-TTS; make one:"
             " speechlab export RUN FOLDER --vocoder NAME"
         )
-    facts = json.loads(card.read_text(encoding="utf-8"))
+    facts = card_of(folder)
     licence = facts.get("licence") or (facts.get("data") or {}).get("licence")  # a voice of one's own has its corpus's
     return VoiceFacts(facts.get("language") or "en", licence or "unknown")
 
