@@ -2,9 +2,11 @@
 
     python benchmarks/gradient_study.py [--steps 120]
 
-A small Glow-TTS learns from the Russian embedded voice for a few steps, three minutes on one core in all. The run with
-every remedy is common to all five. Some causes need more steps than that, longer sentences or a larger model: a line
-that says so is printed for each that does not show. Writes gradient_study.png and .json to results/tables.
+A small Glow-TTS learns from the Russian embedded voice for a few steps, two minutes on one core in all. The run with
+every remedy is common to all five. There is one run a cause: small differences may be chance, --seed gives another one.
+The floor comes with the whole front end of report 002, so its likelihood is not on the same scale. Some causes need
+more steps, longer sentences or a larger model: a line says so of each that does not show. Writes gradient_study.png
+and .json to results/tables.
 """
 
 import argparse
