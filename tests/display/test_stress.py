@@ -75,6 +75,7 @@ def test_a_click_moves_the_stress_and_speaks(editor, spoken):
 
 def test_only_vowels_can_be_clicked(editor):
     one = editor()
+    assert "application/vnd.jupyter.widget-view+json" in one._repr_mimebundle_()
     assert {one.sentence.words[place].text[at] for place, at in one.buttons} <= set("аеёиоуыэюяАЕЁИОУЫЭЮЯ")
     assert len(one.buttons) == 2 + 2 + 1 + 2
 
