@@ -301,6 +301,13 @@ def test_a_mistake_is_one_line_and_leaves_nothing(tmp_path, kind, message):
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
+def test_a_card_may_ask_for_some_of_the_input():
+    audio = Audio(speech_like(1, RATE), RATE)
+    silent = identity(network=torch.zeros_like, card={"dry": 0.05})
+    assert np.allclose(silent.enhance(audio).waveform, 0.05 * audio.waveform, atol=1e-6)
+    assert not silent.enhance(audio, dry=0).waveform.any()
+
+
 def test_dry_is_a_share(tmp_path):
     with pytest.raises(SpeechlabError, match="0 to 1"):
         identity().enhance(Audio(speech_like(0.2, RATE), RATE), dry=2)

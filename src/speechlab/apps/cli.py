@@ -133,7 +133,7 @@ def add_enhance(enhance: argparse.ArgumentParser) -> None:
     enhance.add_argument("source", help="audio or video file, or folder")
     enhance.add_argument("output", help="audio file (wav, flac, ogg, opus or mp3), or folder")
     enhance.add_argument("--model", default="denoise-16k", help="name, folder, or run (default: %(default)s)")
-    enhance.add_argument("--dry", type=float, default=0.0, help="share of the input to mix back, 0 to 1 (default: 0)")
+    enhance.add_argument("--dry", type=float, help="share of the input to mix back, 0 to 1 (default: the model's own)")
     enhance.add_argument("--no-page", action="store_true", help="write no page")
 
 

@@ -104,19 +104,19 @@ class Enhancer:
             network, spoken = generator, heard
         return cls(network, heard, spoken, WINDOWS[kind], checkpoint.card, checkpoint.weights_hash, device)
 
-    def enhance(self, audio: Audio | str | Path, dry: float = 0.0) -> EnhancedAudio:
+    def enhance(self, audio: Audio | str | Path, dry: float | None = None) -> EnhancedAudio:
         """Enhance a recording in memory, or a file, whose channels are averaged.
 
         Rate and length stay as they are, but for models that extend the bandwidth: their output has at least their own
         rate. Peaks may pass 1; they are kept.
 
         Args:
-            dry: share of the input in the output, 0 to 1.
+            dry: share of the input in the output, 0 to 1; None: that of the card, with which the model was measured.
 
         Raises:
             SpeechlabError: the audio is empty, damaged, not one channel, or holds NaN or infinity.
         """
-        require_share(dry)
+        dry = self.share(dry)
         recording = recording_of(audio) if isinstance(audio, Audio) else in_mono(open_recording(audio))
         found = survey(recording)
         rate = self.target_rate(recording.sample_rate)
@@ -125,7 +125,7 @@ class Enhancer:
         return EnhancedAudio(np.concatenate(blocks)[:, 0], rate, self.band_hz, notes)
 
     def enhance_file(
-        self, source: str | Path, target: str | Path, dry: float = 0.0, progress: bool = True
+        self, source: str | Path, target: str | Path, dry: float | None = None, progress: bool = True
     ) -> EnhancedFile:
         """Enhance a file of any length in constant memory, each channel alone.
 
@@ -133,7 +133,7 @@ class Enhancer:
         full scale is turned down as a whole; single samples that pass it only when enhanced are clamped.
 
         Args:
-            dry: share of the input in the output, 0 to 1.
+            dry: share of the input in the output, 0 to 1; None: that of the card, with which the model was measured.
             progress: show a bar, in a terminal.
 
         Raises:
@@ -144,7 +144,7 @@ class Enhancer:
         started, source, target = time.perf_counter(), Path(source), Path(target)
         if target.exists() and source.exists() and target.samefile(source):
             raise SpeechlabError(f"{target} is the recording itself; name another file, so that the original is kept")
-        require_share(dry)
+        dry = self.share(dry)
         writable_rate(target, self.sample_rate)  # raises before hours are spent
         recording = open_recording(source)
         found = survey(recording)
@@ -163,6 +163,13 @@ class Enhancer:
             notes += (f"{writer.n_clamped} samples passed full scale and were clamped",)
         seconds = time.perf_counter() - started
         return EnhancedFile(source, target, rate, recording.channels, samples / rate, self.band_hz, seconds, notes)
+
+    def share(self, dry: float | None) -> float:
+        """Share of the input that is mixed back; raises unless it is one."""
+        dry = self.card.get("dry", 0.0) if dry is None else dry
+        if not 0 <= dry <= 1:
+            raise SpeechlabError(f"dry is the share of the input that is mixed back, 0 to 1; got {dry:g}")
+        return dry
 
     def stream(self, recording: Recording, found: Survey, rate: int, dry: float = 0.0) -> Blocks:
         """Enhance a recording block by block.
@@ -226,12 +233,6 @@ class Enhancer:
             why = "so that what the model adds can be heard" if wanted else "as its format requires"
             notes.append(f"written at {rate} Hz instead of {recording.sample_rate} Hz, {why}")
         return tuple(notes)
-
-
-def require_share(dry: float) -> None:
-    """Raise unless so much of the input can be mixed back."""
-    if not 0 <= dry <= 1:
-        raise SpeechlabError(f"dry is the share of the input that is mixed back, 0 to 1; got {dry:g}")
 
 
 def with_wavlm(generator: nn.Module, checkpoint: Checkpoint, device: str) -> Callable[[Tensor], Tensor]:
