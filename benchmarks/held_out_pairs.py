@@ -8,7 +8,6 @@ Tables and figures go to results/tables/enhancement; ``--write-card`` keeps the 
 """
 
 import argparse
-import json
 from pathlib import Path
 
 import pandas as pd
@@ -21,7 +20,7 @@ from speechlab.audio.mel import MelSpectrogram
 from speechlab.config import AudioSpec
 from speechlab.display.plots import show_mels
 from speechlab.lab import find_root
-from speechlab.training.checkpoints import CARD, CHECKSUMS, find_folder, sha256
+from speechlab.training.checkpoints import add_to_card, find_folder
 
 RATE = 16_000  # Hz
 METRICS = ["wb_pesq", "stoi", "estoi", "si_sdr", "lsd", "dnsmos"]
@@ -68,7 +67,7 @@ def compare(name: str, inputs: dict[str, dict], clean: dict, write_card: bool) -
         versions = {kind: clips[longest], "enhanced": made[longest], "clean": clean[longest]}
         (folder / f"{Path(name).name}, {kind}.png").write_bytes(picture(versions).encoded())
     if write_card:
-        keep(find_folder(name), scores)
+        add_to_card(find_folder(name), {"held_out_scores": scores})
 
 
 def card_row(row: pd.Series) -> dict:
@@ -81,14 +80,6 @@ def picture(versions: dict[str, speechlab.Audio]):
     spec = AudioSpec(sample_rate=RATE)
     mel_of = MelSpectrogram(spec)
     return show_mels({name: mel_of(torch.tensor(clip.waveform)[None, None]) for name, clip in versions.items()}, spec)
-
-
-def keep(folder: Path, scores: dict) -> None:
-    """Put the scores into a checkpoint's card, and the card's new checksum beside it."""
-    card = json.loads((folder / CARD).read_text(encoding="utf-8")) | {"held_out_scores": scores}
-    (folder / CARD).write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    sums = json.loads((folder / CHECKSUMS).read_text(encoding="utf-8")) | {CARD: sha256(folder / CARD)}
-    (folder / CHECKSUMS).write_text(json.dumps(sums, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ the one that the voice's own search finds in the recordings, against the true ti
 """
 
 import argparse
-import json
 import time
 
 import numpy as np
@@ -30,7 +29,7 @@ from speechlab.metrics.intervals import bootstrap
 from speechlab.metrics.phones import LabelledMel, PhoneRecogniser, error_rate, phone_errors, train_recogniser
 from speechlab.models.glowtts import intersperse_blanks, without_blanks
 from speechlab.text.russian_symbols import plain_phone
-from speechlab.training.checkpoints import CARD, find_folder
+from speechlab.training.checkpoints import add_to_card, find_folder
 
 SPEC = AudioSpec()  # of the judge
 TARGET = "ru"  # the speaker that voices learn from
@@ -132,9 +131,7 @@ def main() -> None:
         table["alignment"] = alignment(voice, held_out)
         print("alignment           " + ", ".join(f"{key} {value:.1f}" for key, value in table["alignment"].items()))
     if options.voice and options.write_card:
-        path = find_folder(options.voice) / CARD
-        card = json.loads(path.read_text(encoding="utf-8")) | {"scores": table}
-        path.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        add_to_card(find_folder(options.voice), {"scores": table})
 
 
 def copied(waveform: np.ndarray) -> np.ndarray:

@@ -7,7 +7,6 @@ Mel L1 is the mean absolute difference of log-mels up to 8 kHz. Griffin-Lim is g
 """
 
 import argparse
-import json
 
 import numpy as np
 import torch
@@ -20,7 +19,7 @@ from speechlab.data.waveforms import load_waveform
 from speechlab.experiments import load_experiment
 from speechlab.metrics.intervals import bootstrap
 from speechlab.metrics.words import recognise, word_errors
-from speechlab.training.checkpoints import CARD, find_folder
+from speechlab.training.checkpoints import add_to_card, find_folder
 
 
 def rate(counts: np.ndarray) -> float:
@@ -70,9 +69,7 @@ def main() -> None:
         shown = "  ".join(f"{key} {bootstrap_line(value)}" for key, value in row.items())
         print(f"{name:26}{shown}", flush=True)
     if options.write_card:
-        path = find_folder(options.voice) / CARD
-        card = json.loads(path.read_text(encoding="utf-8")) | {"scores": table}
-        path.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        add_to_card(find_folder(options.voice), {"scores": table})
 
 
 if __name__ == "__main__":

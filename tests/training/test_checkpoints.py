@@ -9,6 +9,7 @@ import torch
 from speechlab.errors import SpeechlabError
 from speechlab.training import checkpoints
 from speechlab.training.checkpoints import (
+    add_to_card,
     find_checkpoint,
     newest_checkpoint,
     read_checkpoint,
@@ -103,3 +104,10 @@ def test_a_missing_one_names_what_there_is(tmp_path, monkeypatch):
     monkeypatch.setenv("SPEECHLAB_RUNS", str(tmp_path))
     with pytest.raises(SpeechlabError, match="no weights are called 'nosuch'"):
         find_checkpoint("nosuch")
+
+
+def test_a_card_that_was_added_to_is_still_whole(tmp_path):
+    folder = tmp_path / "model"
+    write_checkpoint(folder, {"weight": torch.ones(2)}, {"model": "hifigan"})
+    add_to_card(folder, {"scores": {"mel_l1": 0.25}})
+    assert read_checkpoint(folder).card == {"model": "hifigan", "scores": {"mel_l1": 0.25}}

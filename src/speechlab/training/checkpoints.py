@@ -10,7 +10,7 @@ import json
 import os
 import pickle
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -99,6 +99,16 @@ def read_checkpoint(folder: Path, with_state: bool = False) -> Checkpoint:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise SpeechlabError(f"the checkpoint {folder} is damaged ({reason}); use another or fetch it again") from error
     return Checkpoint(folder, weights, card, state)
+
+
+def add_to_card(folder: Path, values: Mapping[str, Any]) -> None:
+    """Put values into the card of a checkpoint, or of a voice, which has no checksums of its own."""
+    card, sums = folder / CARD, folder / CHECKSUMS
+    content = json.loads(card.read_text(encoding="utf-8")) | dict(values)
+    card.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    if sums.is_file():
+        known = json.loads(sums.read_text(encoding="utf-8")) | {CARD: sha256(card)}
+        sums.write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
 
 
 def verify(folder: Path, names: tuple[str, ...] | None = None) -> None:
