@@ -259,7 +259,11 @@ def test_bugs_and_limits_are_told_and_stop_nothing(server, tmp_path, monkeypatch
     server.files.pop("file-2")
     many = [server.post(3, text=f"Text {number}.") for number in range(8)]
     end = server.post(4, text="The end.")
-    converse(server, tmp_path / "journal", lambda: voices(server, end) and texts_of(server, gone))
+
+    def done():
+        return all(voices(server, message) or texts_of(server, message) for message in (gone, *many, end))
+
+    converse(server, tmp_path / "journal", done)
     assert texts_of(server, bug) == [phrase("en", "failed")]
     assert texts_of(server, unreadable)[0].startswith("The voice en-stub cannot read this: '(unreadable) x'")
     assert texts_of(server, long_note) == [phrase("en", "too_long_voice", found=301, most=300)]
