@@ -239,6 +239,16 @@ class Flow(nn.Module):
             return unsqueeze(hidden)
 
     @torch.no_grad()
+    def magnitudes(self) -> dict[str, float]:
+        """The largest of the blocks in what grows where a flow blows up: log-scales and log-determinants."""
+        found = {
+            "coupling_log_scale": [block.coupling.largest_log_scale for block in self.blocks],
+            "norm_log_scale": [block.norm.log_scale.abs().amax() for block in self.blocks],
+            "mixing_log_det": [torch.linalg.slogdet(block.mixing.weight).logabsdet.abs() for block in self.blocks],
+        }
+        return {f"flow/{name}": torch.stack(values).amax().item() for name, values in found.items()}
+
+    @torch.no_grad()
     def initialise(self, mel: Tensor, lengths: Tensor) -> None:
         """Set every :class:`ActNorm` in turn from one batch, the larger the better, with dropout off.
 

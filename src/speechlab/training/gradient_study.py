@@ -207,7 +207,7 @@ def run(conditions: Conditions, steps: int, seed: int = 0, items: Sequence[Acous
         likelihood, norm = take_step(model, optimiser, chosen, conditions)
         if math.isfinite(likelihood) and math.isfinite(norm):
             trace.likelihood[step - 1], trace.gradient_norm[step - 1] = likelihood, norm
-            health.observe(step, {"gradient_norm/acoustic": norm, **flow_magnitudes(model.flow)})
+            health.observe(step, {"gradient_norm/acoustic": norm, **model.flow.magnitudes()})
         elif trace.n_skipped == 1 or step == 1:
             what = "the gradient" if math.isfinite(likelihood) else "the loss"
             health.error(step, f"step skipped: {what} is not finite", "use training.precision=fp32")
@@ -231,17 +231,6 @@ def take_step(
     if math.isfinite(norm):
         optimiser.step()
     return likelihood, norm
-
-
-@torch.no_grad()
-def flow_magnitudes(flow: Flow) -> dict[str, float]:
-    """The largest of the blocks in what grows where a flow blows up: log-scales and log-determinants (spec 5.7)."""
-    magnitudes = {
-        "coupling_log_scale": [block.coupling.largest_log_scale for block in flow.blocks],
-        "norm_log_scale": [block.norm.log_scale.abs().amax() for block in flow.blocks],
-        "mixing_log_det": [torch.linalg.slogdet(block.mixing.weight).logabsdet.abs() for block in flow.blocks],
-    }
-    return {f"flow/{name}": torch.stack(values).amax().item() for name, values in magnitudes.items()}
 
 
 def study(

@@ -126,16 +126,8 @@ class GlowTTSRecipe(Recipe):
     @torch.no_grad()
     def watch(self) -> dict[str, float]:
         """Learning rate in use, and the largest of the flow's blocks in what grows where a flow blows up (spec 5.7)."""
-        blocks = self.model.flow.blocks
-        magnitudes = {
-            "coupling_log_scale": [block.coupling.largest_log_scale for block in blocks],
-            "norm_log_scale": [block.norm.log_scale.abs().amax() for block in blocks],
-            "mixing_log_det": [torch.linalg.slogdet(block.mixing.weight).logabsdet.abs() for block in blocks],
-        }
         rate = self.engine.optimisers["acoustic"].param_groups[0]["lr"]
-        return {"learning_rate": rate} | {
-            f"flow/{name}": torch.stack(values).amax().item() for name, values in magnitudes.items()
-        }
+        return {"learning_rate": rate} | self.model.flow.magnitudes()
 
     def predict(self, batch: AcousticBatch, mel: Tensor) -> FlowOutput:
         """Run the model on recorded mels, the batch's own or with noise."""
