@@ -1,12 +1,12 @@
 """Why the gradients of report 002 would not calm down: five causes, each with and without its remedy, in one figure.
 
-    python benchmarks/gradient_study.py [--steps 120]
+    python benchmarks/gradient_study.py [--steps 800]
 
-A small Glow-TTS learns from the Russian embedded voice for a few steps, two minutes on one core in all. The run with
-every remedy is common to all five. There is one run a cause: small differences may be chance, --seed gives another one.
-The floor comes with the whole front end of report 002, so its likelihood is not on the same scale. Some causes need
-more steps, longer sentences or a larger model: a line says so of each that does not show. Writes gradient_study.png
-and .json to results/tables.
+A small Glow-TTS learns from clips of two sentences of the Russian embedded voice, about twenty minutes on one core in
+all. The run with every remedy is common to all five. There is one run a cause: small differences may be chance, --seed
+gives another one. The floor comes with the whole front end of report 002, so its likelihood is not on the same scale.
+A cause may need more steps or a larger model: a line says so of each that does not show. Writes gradient_study.png and
+.json to results/tables.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from speechlab.training.gradient_study import Trace, study, verdict
 def main() -> None:
     """Run, print, and keep figure and numbers."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=120, help="optimiser steps of each run")
+    parser.add_argument("--steps", type=int, default=800, help="optimiser steps of each run")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     traces = study(options.steps, options.seed, lambda line: print(line, flush=True))

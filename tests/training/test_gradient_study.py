@@ -1,6 +1,6 @@
 """The gradient study: each run differs in one respect, what goes wrong is counted, and the verdict follows it."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -17,10 +17,10 @@ STEPS = 4
 
 @pytest.fixture(scope="module")
 def items(tmp_path_factory):
-    """Ten sentences by both front ends, and a model small enough for a test."""
+    """Ten clips by both front ends, and a model small enough for a test."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SPEECHLAB_DATA", str(tmp_path_factory.mktemp("study")))
-        patch.setattr(embedded, "VOICES", {"ru": (EmbeddedVoice("ru", 10, 2, 150),)})
+        patch.setattr(embedded, "VOICES", {"ru": (EmbeddedVoice("ru", 20, 2, 150),)})
         patch.setattr(gradient_study, "SIZES", gradient_study.SIZES | {"n_flows": 2, "flow_channels": 16})
         yield {front_end: load_items(front_end) for front_end in (False, True)}
 
@@ -49,9 +49,15 @@ def test_a_run_repeats(items):
 
 
 def test_counting_epochs_holds_the_learning_rate_down(items):
-    conditions = CAUSES[0].conditions.__class__(schedule_by_epoch=True, batch_size=2)
+    conditions = replace(SOUND, schedule_by_epoch=True, batch_size=2)
     rates = run(conditions, 12, items=items[False]).learning_rate  # five batches make an epoch, three steps warm up
     assert rates == pytest.approx([2e-3 / 3] * 5 + [4e-3 / 3] * 5 + [2e-3] * 2)
+
+
+def test_the_health_panel_names_a_rate_held_down(items):
+    held_down = replace(CAUSES[0].conditions, batch_size=2)
+    assert "learning rate has reached 25 % of its peak" in run(held_down, 16, items=items[False]).health
+    assert "learning rate" not in run(replace(held_down, schedule_by_epoch=False), 16, items=items[False]).health
 
 
 def test_the_reports_front_end_has_its_floor_and_ours_does_not(items):

@@ -1,6 +1,8 @@
 """The health panel names what is wrong."""
 
+from speechlab.config import OptimiserConfig
 from speechlab.training.health import HealthMonitor
+from speechlab.training.schedules import learning_rate, schedules
 
 
 def whats(monitor):
@@ -44,3 +46,20 @@ def test_a_flow_that_blows_up_is_named_with_its_remedy():
     monitor.observe(20, {"flow/coupling_log_scale": 6.0, "flow/norm_log_scale": 9.0})
     assert [finding.attempt[:9] for finding in monitor.findings] == ["set model", "some mel "]
     assert "flow/norm_log_scale has grown to 9, above 7" in whats(monitor)
+
+
+def test_a_schedule_that_counts_epochs_is_named_when_its_warm_up_should_have_ended():
+    config = OptimiserConfig(1e-3, schedule="noam", warmup_steps=100)
+    monitor = HealthMonitor()
+    for step in range(1, 200):
+        monitor.observe_rate(step, learning_rate(1 + step // 50, config, 200, 50), config)
+    assert [finding.step for finding in monitor.findings] == [100] and "3 % of its peak" in whats(monitor)
+
+
+def test_no_schedule_that_counts_steps_is_named():
+    for schedule in schedules:
+        for warmup_steps in (0, 1, 100):
+            config, monitor = OptimiserConfig(1e-3, schedule=schedule, warmup_steps=warmup_steps), HealthMonitor()
+            for step in range(1, 200):
+                monitor.observe_rate(step, learning_rate(step, config, 200, 50), config)
+            assert monitor.findings == [], schedule

@@ -160,7 +160,9 @@ class Engine:
         norm = self.fabric.clip_gradients(network, optimiser, max_norm=limit, error_if_nonfinite=False)
         if not torch.isfinite(norm) and self.precision != "fp16":  # fp16's scaler skips by itself and lowers its scale
             raise NonFiniteLoss(f"the gradient of {name}", names)
-        rate = learning_rate(self.step, self.recipe.optimiser_config(name), self.config.steps, self.steps_per_epoch)
+        config = self.recipe.optimiser_config(name)
+        rate = learning_rate(self.step, config, self.config.steps, self.steps_per_epoch)
+        self.health.observe_rate(self.step, rate, config)
         for group in optimiser.param_groups:
             group["lr"] = rate
         optimiser.step()

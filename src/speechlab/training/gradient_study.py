@@ -31,7 +31,8 @@ from speechlab.training.health import Finding, HealthMonitor
 from speechlab.training.schedules import learning_rate
 
 CORPUS = CorpusConfig(language="ru", voice="ru")
-N_UTTERANCES = 96
+N_CLIPS = 96
+SENTENCES_A_CLIP = 2  # 3 to 11 s, which is what RUSLAN's clips last
 SIZES = {
     "channels": 64, "encoder_layers": 2, "filter_channels": 128, "predictor_channels": 64, "n_flows": 4,
     "flow_channels": 48, "flow_layers": 3, "dropout": 0.05,
@@ -76,12 +77,12 @@ CAUSES = (
     Cause(
         "-80 dB floor, no noise", "1e-5 floor, noise, bounded scales",
         replace(SOUND, report_front_end=True),
-        "a flow may need thousands of steps to find out how likely a constant can be made",
+        "a flow needs hundreds of steps to find out how likely a constant can be made",
     ),
     Cause(
         "fp16 flow and log-determinants", "both in fp32", replace(SOUND, half_flow=True),
-        "fp16 ends at 65504: at an L_mle of -0.5 that is the log-determinant of 430 frames, 5 s; these sentences are"
-        " mostly shorter and the likelihood is not there yet",
+        "fp16 ends at 65504: at an L_mle of -0.5 that is the log-determinant of 430 frames, 5 s; shorter clips, and a"
+        " likelihood that is not there yet, do not reach it",
     ),
     Cause(
         "batches of 2", "8 utterances a step", replace(SOUND, batch_size=2),
@@ -148,17 +149,19 @@ class HalfFlow(Flow):
         return unsqueeze(hidden.half().float()), log_det
 
 
-def load_items(report_front_end: bool, n_utterances: int = N_UTTERANCES) -> list[AcousticItem]:
-    """Read the training sentences as tokens with blanks and mels, by our front end or by report 002's."""
+def load_items(report_front_end: bool, n_clips: int = N_CLIPS) -> list[AcousticItem]:
+    """Read clips of two training sentences as tokens with blanks and mels, by our front end or by report 002's."""
     spec = REPORT_002_SPEC if report_front_end else AudioSpec()
     analyse, symbols, items = MelSpectrogram(spec), russian_symbols(), []
-    for utterance in EmbeddedCorpus(data_root() / "embedded", "ru").of("ru", "train")[:n_utterances]:
-        waveform = torch.from_numpy(load_waveform(utterance.audio_path, spec.sample_rate, CORPUS))[None, None]
-        mel = CoquiScale().encode(analyse(waveform).exp()) if report_front_end else analyse(waveform)
-        ids = torch.tensor([symbols.ids(utterance.symbols)])
+    sentences = iter(EmbeddedCorpus(data_root() / "embedded", "ru").of("ru", "train"))
+    for _, clip in zip(range(n_clips), zip(*[sentences] * SENTENCES_A_CLIP, strict=False), strict=False):
+        samples = [load_waveform(sentence.audio_path, spec.sample_rate, CORPUS) for sentence in clip]
+        log_mel = analyse(torch.from_numpy(np.concatenate(samples))[None, None])
+        mel = CoquiScale().encode(log_mel.exp()) if report_front_end else log_mel
+        ids = torch.tensor([symbols.ids([symbol for sentence in clip for symbol in sentence.symbols])])
         tokens, _ = intersperse_blanks(ids, torch.tensor([ids.shape[1]]), len(symbols))
         if mel.shape[2] // 2 * 2 >= tokens.shape[1]:
-            items.append(AcousticItem(utterance.id, tokens[0], mel[0]))
+            items.append(AcousticItem(clip[0].id, tokens[0], mel[0]))
     return items
 
 
@@ -201,6 +204,7 @@ def run(conditions: Conditions, steps: int, seed: int = 0, items: Sequence[Acous
         counted = math.ceil(step / steps_per_epoch) if conditions.schedule_by_epoch else step
         rate = learning_rate(counted, config, steps, steps_per_epoch)
         trace.learning_rate[step - 1] = rate
+        health.observe_rate(step, rate, config)
         for group in optimiser.param_groups:
             group["lr"] = rate
         chosen = [collate_acoustic([items[at] for _, at in next(batches)]) for _ in range(conditions.accumulate)]
@@ -208,7 +212,7 @@ def run(conditions: Conditions, steps: int, seed: int = 0, items: Sequence[Acous
         if math.isfinite(likelihood) and math.isfinite(norm):
             trace.likelihood[step - 1], trace.gradient_norm[step - 1] = likelihood, norm
             health.observe(step, {"gradient_norm/acoustic": norm, **model.flow.magnitudes()})
-        elif trace.n_skipped == 1 or step == 1:
+        elif not any(finding.level == "error" for finding in health.findings):
             what = "the gradient" if math.isfinite(likelihood) else "the loss"
             health.error(step, f"step skipped: {what} is not finite", "use training.precision=fp32")
     return trace

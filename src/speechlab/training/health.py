@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from statistics import median
 
+from speechlab.config import OptimiserConfig
+
 FLOW_LIMITS = {  # of what a flow's recipe watches: the most that is sound, and what to try
     "flow/coupling_log_scale": (4.0, "set model.bounded_scale=true"),
     "flow/norm_log_scale": (7.0, "some mel bins hardly move: raise dequantisation, and look at the mels' floor"),
@@ -80,6 +82,13 @@ class HealthMonitor:
         if level > 0.495:
             what = f"the discriminators cannot tell real from fake (loss {level:.3f} each)"
             self.warn(step, what, "raise their learning rate or width; check that they receive real audio at all")
+
+    def observe_rate(self, step: int, rate: float, config: OptimiserConfig) -> None:
+        """Report a learning rate that is not near its peak when the warm-up ends, by the count of optimiser steps."""
+        if step == max(config.warmup_steps, 1) and rate < config.learning_rate / 2:
+            share = f"{100 * rate / config.learning_rate:.3g} % of its peak"
+            what = f"after the {step} steps of warm-up the learning rate has reached {share}"
+            self.warn(step, what, "count the schedule in optimiser steps, not in epochs")
 
     def observe_render(self, step: int, name: str, rms: float) -> None:
         """Report a rendered clip that is silent; ``rms`` in units of full scale."""
