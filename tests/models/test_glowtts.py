@@ -126,8 +126,9 @@ def test_generation_without_noise_is_always_the_same():
     assert torch.equal(first.mel, second.mel)
     assert first.mel.isfinite().all()
     assert not torch.equal(model.generate(tokens, lengths, 0.5).mel, first.mel)
-    with pytest.raises(SpeechlabError, match="noise_scale must not be below 0"):
-        model.generate(tokens, lengths, -0.1)
+    for wrong in (-0.1, float("nan"), float("inf")):
+        with pytest.raises(SpeechlabError, match="noise_scale must be 0 or more"):
+            model.generate(tokens, lengths, wrong)
 
 
 def test_the_flow_maps_generated_mels_back_to_their_means():

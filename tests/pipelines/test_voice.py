@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -68,8 +69,9 @@ def test_nothing_to_read_is_one_clear_line(voice, text):
 
 
 def test_an_unknown_character_is_reported_with_its_position(voice):
-    with pytest.warns(UserWarning, match="'漢' at position 4"):
+    with pytest.warns(UserWarning, match="'漢' at position 4") as caught:
         voice.say("cat 漢 dog")
+    assert Path(caught[0].filename).name == "voice.py"  # the command line shows what the package itself says
 
 
 @pytest.mark.parametrize("pace", [0.0, -1.0, 10.0, float("nan")])

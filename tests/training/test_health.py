@@ -23,6 +23,13 @@ def test_a_jumping_gradient_is_named_once():
     assert len(monitor.findings) == 1 and monitor.findings[0].step == 150 and "800" in whats(monitor)
 
 
+def test_an_overflow_that_fp16_skips_is_neither_named_nor_remembered():
+    monitor = HealthMonitor()
+    for step in range(1, 200):
+        monitor.observe(step, {"gradient_norm/acoustic": float("inf") if step % 20 == 0 else 1.0})
+    assert monitor.findings == [] and set(monitor.history["gradient_norm/acoustic"]) == {1.0}
+
+
 def test_discriminators_that_have_won_or_see_nothing_are_named():
     for loss, expected in ((0.01, "surely tell"), (0.5, "cannot tell")):
         monitor = HealthMonitor()

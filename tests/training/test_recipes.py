@@ -122,6 +122,12 @@ def test_a_full_disk_costs_a_checkpoint_not_the_training(places, tiny_corpus, mo
         train(tiny("embedded-aligner", tiny_corpus), places / "full")
 
 
+def test_a_corpus_without_transcripts_is_refused_with_its_reason(places, tiny_corpus, tmp_path):
+    shutil.copytree(tiny_corpus / "wavs", tmp_path / "wavs")
+    with pytest.raises(SpeechlabError, match=r"set aside, \d+ of them for: no transcript.*quarantine\.csv"):
+        train(tiny("embedded-aligner", tmp_path / "wavs"))
+
+
 def test_another_corpus_does_not_continue_a_run(places, tiny_corpus):
     result = train(tiny("embedded-aligner", tiny_corpus, steps=2))
     other = tiny("embedded-aligner", tiny_corpus, steps=4)

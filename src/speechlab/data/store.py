@@ -6,6 +6,7 @@ survives. Every file carries its own stamp; a folder may be copied, interrupted 
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -245,6 +246,8 @@ class FeatureStore:
     @cached_property
     def _statistics(self) -> Statistics:
         utterances = self.split(TRAIN)
+        if not utterances:
+            raise SpeechlabError(f"no usable utterance in the training split: {self.set_aside()}")
         made_from = short_hash([[item.id, self.identity(item.id)["audio"]] for item in utterances])
         path = self.acoustic_folder / f"statistics-{made_from}.json"
         if not path.is_file():
@@ -268,6 +271,16 @@ class FeatureStore:
         if self.linguistic_folder:
             rows += [row for row in read_quarantine(self.linguistic_folder) if not self.has_linguistic(row.id)]
         return rows
+
+    def set_aside(self) -> str:
+        """Say how many utterances could not be used, the commonest reason, and where the others are to be read."""
+        rows = self.quarantined()
+        if not rows:
+            return "none was set aside"
+        reason, count = Counter(row.reason for row in rows).most_common(1)[0]
+        layer = next(row.layer for row in rows if row.reason == reason)
+        folder = self.acoustic_folder if layer == "acoustic" else self.linguistic_folder
+        return f"{len(rows)} were set aside, {count} of them for: {reason}; see {folder / 'quarantine.csv'}"
 
 
 def compute_statistics(features: Iterable[Acoustic]) -> Statistics:

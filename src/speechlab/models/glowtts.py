@@ -1,5 +1,6 @@
 """Glow-TTS (arXiv:2005.11129): a flow between mels and what the text expects, which finds the alignment by itself."""
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -203,8 +204,8 @@ class GlowTTS(nn.Module):
         Raises:
             SpeechlabError: the noise scale is below zero, or a pace not above it.
         """
-        if noise_scale < 0:
-            raise SpeechlabError(f"noise_scale must not be below 0, got {noise_scale:g}; 0 is without any noise")
+        if not 0 <= noise_scale < math.inf:
+            raise SpeechlabError(f"noise_scale must be 0 or more and finite, got {noise_scale:g}; 0 is without noise")
         token_means, log_durations = self.encode(tokens, lengths)
         durations = self.predicted_durations(log_durations, lengths, pace)
         latent_mean = expand(token_means, durations)

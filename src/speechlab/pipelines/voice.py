@@ -129,7 +129,6 @@ class Voice:
         if not spoken:
             raise SpeechlabError(f"there is nothing to read in {text[:60]!r}; give a text with at least one word")
 
-    @torch.inference_mode()
     def speak(
         self, text: str, pace: float = 1.0, pitch: float = 1.0, energy: float = 1.0, noise_scale: float | None = None
     ) -> Spoken:
@@ -144,11 +143,12 @@ class Voice:
         tokens = torch.tensor([self.symbols.ids(phonemes.symbols)], device=self.device)
         lengths = torch.tensor([tokens.shape[1]], device=self.device)
         controls = Controls(pace, pitch, energy)
-        if self.is_flow:
-            output = self.generate(tokens, lengths, controls, noise_scale)
-        else:
-            output = self.acoustic(tokens, lengths, controls=controls)
-        waveform = self.vocoder(output.mel_postnet.float())[0, 0].numpy()
+        with torch.inference_mode():
+            if self.is_flow:
+                output = self.generate(tokens, lengths, controls, noise_scale)
+            else:
+                output = self.acoustic(tokens, lengths, controls=controls)
+            waveform = self.vocoder(output.mel_postnet.float())[0, 0].numpy()
         return Spoken(
             Audio(waveform, self.spec.sample_rate),
             phonemes,
@@ -177,10 +177,12 @@ class Voice:
         ends = without_blanks(output.durations[0]).cumsum(0).round().long()
         return output._replace(durations=torch.diff(ends, prepend=ends.new_zeros(1)).unsqueeze(0))
 
+    @torch.inference_mode()
     def in_hertz(self, pitch: torch.Tensor) -> np.ndarray:
         """Undo the standardisation of log-pitch, (tokens,)."""
         return torch.exp(pitch * self.acoustic.pitch_std + self.acoustic.pitch_mean).cpu().numpy()
 
+    @torch.inference_mode()
     def in_magnitude(self, energy: torch.Tensor) -> np.ndarray:
         """Undo the standardisation of energy, (tokens,)."""
         return (energy * self.acoustic.energy_std + self.acoustic.energy_mean).cpu().numpy()

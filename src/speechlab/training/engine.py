@@ -117,9 +117,8 @@ class Engine:
         seed_everything(self.config.seed)
         recipe.build(self)
         if not len(recipe.dataset):
-            raise SpeechlabError(
-                f"{self.experiment.name}: the corpus has no usable utterance; see quarantine.csv in its feature cache"
-            )
+            reason = f": {recipe.store.set_aside()}" if recipe.store else ""
+            raise SpeechlabError(f"{self.experiment.name}: the corpus has no usable utterance{reason}")
         self.modules: dict[str, nn.Module] = dict(recipe.networks)
         for name, network in self.modules.items():
             recipe.networks[name] = self.fabric.setup_module(network, move_to_device=True)

@@ -48,6 +48,8 @@ class HealthMonitor:
         """Look at one step's metrics and return the new findings."""
         before = len(self.findings)
         for name, value in metrics.items():
+            if not math.isfinite(value):  # fp16's scaler probes until a gradient overflows, then skips that step
+                continue
             past = self.history.setdefault(name, deque(maxlen=self.HISTORY))
             if name.startswith("gradient_norm/"):
                 self.check_gradient(step, name, value, past)

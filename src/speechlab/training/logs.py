@@ -1,6 +1,7 @@
 """A run's records: JSON lines and TensorBoard always, W&B if asked; renders for the time-travel player."""
 
 import json
+import math
 import os
 import time
 from pathlib import Path
@@ -81,7 +82,8 @@ class RunLog:
             print(f"W&B is off: {type(error).__name__}; the JSON and TensorBoard logs go on")
 
     def write(self, step: int, numbers: dict[str, float], total: int) -> None:
-        """Record numbers of one step."""
+        """Record the finite numbers of one step."""
+        numbers = {name: value for name, value in numbers.items() if math.isfinite(value)}  # JSON has no infinity
         record = {"step": step, "time": round(time.time(), 3), **numbers}
         self.file.write(json.dumps(record) + "\n")
         self.file.flush()

@@ -10,6 +10,7 @@ from torch.utils.data import Dataset
 
 from speechlab.audio.io import Audio
 from speechlab.config import Experiment, OptimiserConfig
+from speechlab.data.store import FeatureStore
 from speechlab.registry import Registry
 
 if TYPE_CHECKING:
@@ -24,12 +25,14 @@ class Recipe(ABC):
     Attributes:
         networks: by name; ``main`` is the one whose weights a checkpoint gives to inference.
         dataset: indexed by (epoch, index).
+        store: its features, where it has any; it knows what was set aside and why.
         item_lengths: of the dataset's items, if batches are to be bucketed.
     """
 
     main: str
     dataset: Dataset
     collate: Callable
+    store: FeatureStore | None = None
     item_lengths: Sequence[int] | None = None
 
     def __init__(self, experiment: Experiment):
