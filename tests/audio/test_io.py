@@ -207,8 +207,8 @@ def test_a_failed_write_leaves_the_old_file_and_no_rest(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "waveform", "message"),
     [
-        ("a.m4a", tone(), "cannot write audio as '.m4a'"),
-        ("a", tone(), "a file without suffix"),
+        ("a.m4a", tone(), r"cannot write audio as '.m4a' \(.*a.m4a\); use .wav, "),
+        ("a", tone(), r"cannot write audio to .*a, a file without suffix; add one of .wav, .* such as .*a.wav"),
         ("a.wav", np.zeros((2, 100)), "mono"),
         ("a.wav", np.zeros(0), "at least one sample"),
         ("a.wav", np.full(10, np.nan), "NaN"),
@@ -217,6 +217,12 @@ def test_a_failed_write_leaves_the_old_file_and_no_rest(tmp_path, monkeypatch):
 def test_what_cannot_be_written_is_refused(tmp_path, name, waveform, message):
     with pytest.raises(SpeechlabError, match=message):
         write_audio(tmp_path / name, waveform, RATE)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_is_not_a_file_to_write(tmp_path):
+    with pytest.raises(SpeechlabError, match=rf"{tmp_path.name}: it is a folder; name a file in it"):
+        write_audio(tmp_path, tone(), RATE)
     assert not list(tmp_path.iterdir())
 
 

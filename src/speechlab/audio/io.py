@@ -160,9 +160,10 @@ def write_audio(path: str | Path, waveform: np.ndarray, sample_rate: int) -> Non
         sample_rate: Hz.
 
     Raises:
-        SpeechlabError: unknown suffix, more than one channel, no samples, NaN, or the disk refuses.
+        SpeechlabError: unknown suffix, a folder's path, more than one channel, no samples, NaN, or the disk refuses.
     """
     path = Path(path)
+    require_writable(path)
     data = encode(waveform, sample_rate, path.suffix.lower())
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
@@ -175,10 +176,22 @@ def write_audio(path: str | Path, waveform: np.ndarray, sample_rate: int) -> Non
         raise SpeechlabError(f"cannot write {path} ({len(data) / 1e6:.1f} MB): {error.strerror}") from error
 
 
+def require_writable(path: Path) -> None:
+    """Raise unless a path can be that of a recording to write: of a known suffix, and not a folder."""
+    if path.is_dir():
+        raise SpeechlabError(f"cannot write {path}: it is a folder; name a file in it, such as {path / 'speech.wav'}")
+    if not path.suffix:
+        raise SpeechlabError(
+            f"cannot write audio to {path}, a file without suffix; add one of {', '.join(WRITERS)}, such as {path}.wav"
+        )
+    if path.suffix.lower() not in WRITERS:
+        raise SpeechlabError(f"cannot write audio as {path.suffix!r} ({path}); use {', '.join(WRITERS)}")
+
+
 def encode(waveform: np.ndarray, sample_rate: int, suffix: str) -> bytes:
     """Give the bytes of an audio file; arguments as for ``write_audio``."""
     if suffix not in WRITERS:
-        raise SpeechlabError(f"cannot write audio as {suffix or 'a file without suffix'!r}; use {', '.join(WRITERS)}")
+        raise SpeechlabError(f"cannot write audio as {suffix!r}; use {', '.join(WRITERS)}")
     waveform = np.asarray(waveform, dtype=np.float32)
     if waveform.size == 0 or waveform.size != waveform.shape[-1]:
         raise SpeechlabError(f"expected mono audio of at least one sample, got shape {waveform.shape}")
