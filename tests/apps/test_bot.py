@@ -16,7 +16,7 @@ import soundfile as sf
 from telegram import Bot
 
 from speechlab.apps import bot_messages, cli
-from speechlab.apps.bot import Hiding
+from speechlab.apps.bot import Hiding, hide
 from speechlab.apps.bot_journal import MAX_ATTEMPTS, SAY, Job, Journal, Settings
 from speechlab.apps.bot_lanes import SpeechBot
 from speechlab.apps.bot_messages import split_notes
@@ -280,6 +280,36 @@ def test_a_recording_longer_than_it_says_is_refused(monkeypatch):
         Speech(["en-kathleen"]).clean(data)
 
 
+@pytest.mark.parametrize(
+    ("voices", "enhancer", "meant"),
+    [
+        ((), "denoise-16", r"no enhancer is called 'denoise-16'; give one of these: .*denoise-16k"),
+        ((), "en-kathleen", r"'en-kathleen' holds a voice, not an enhancer; give one of these: .*denoise-16k"),
+        ((), "ru-demo", r"'ru-demo' holds a voice, not an enhancer"),
+        ((), "", r"the name of the enhancer is empty"),
+        ((), "tests", r"is not a checkpoint"),
+        (("en-kathleen", ""), None, r"the name of the voice is empty; give one of these: .*ru-demo"),
+        (("denoise-16k",), None, r"'denoise-16k' holds an enhancer, not a voice"),
+    ],
+)
+def test_a_wrong_name_is_told_to_the_operator_at_the_start(root, monkeypatch, voices, enhancer, meant):
+    monkeypatch.chdir(root)
+    with pytest.raises(SpeechlabError, match=meant):
+        Speech(voices, enhancer)
+
+
+def test_nothing_is_cleaned_where_only_the_default_enhancer_is_not_here(tmp_path, monkeypatch):
+    assert Speech(["en-kathleen"]).cleans and Speech(["en-kathleen"], "bwe-16k").cleans
+    monkeypatch.setattr("speechlab.apps.bot_speech.ENHANCER", "denoise-nowhere")
+    assert not Speech(["en-kathleen"]).cleans
+    with pytest.raises(SpeechlabError, match="no enhancer denoise-nowhere here"):
+        Speech(["en-kathleen"]).clean(b"")
+    monkeypatch.setattr("speechlab.apps.bot_speech.ENHANCER", str(tmp_path))  # here, and damaged
+    with pytest.raises(SpeechlabError, match="is not a checkpoint"):
+        Speech(["en-kathleen"])
+    assert cli.parse(["bot"]).enhancer is None
+
+
 @pytest.mark.parametrize("token", [None, " ", "123:another-bots-token"])
 def test_a_missing_or_unknown_token_is_one_sentence_without_it(server, capfd, monkeypatch, token):
     monkeypatch.setattr("speechlab.apps.bot.Speech", Stub)
@@ -301,6 +331,11 @@ def test_the_log_hides_the_token_in_tracebacks_too():
         record = logging.LogRecord("x", logging.ERROR, "x", 1, "at %s", (TOKEN,), sys.exc_info())
     written = Hiding(TOKEN).format(record)
     assert "Traceback" in written and "bot***/getMe" in written and TOKEN.partition(":")[2] not in written
+
+
+def test_a_token_without_its_secret_part_spoils_no_message():
+    assert hide("Connection failed", "123:") == "Connection failed"
+    assert hide("no bot at http://x/bot123:/getMe", "123:") == "no bot at http://x/bot***/getMe"
 
 
 def test_a_job_that_ends_the_process_again_and_again_is_given_up(tmp_path):

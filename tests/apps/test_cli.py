@@ -112,6 +112,9 @@ def test_what_is_spoken_may_be_words_a_file_or_a_folder(tmp_path, monkeypatch):
     found = [(text, path.as_posix()) for text, path in spoken(["texts"], "out")]
     assert found == [("Text a.", "out/a.wav"), ("Text b.", "out/b.wav")]
     assert spoken(["word " * 1000], None)[0][1].name == "speech.wav"  # longer than any file name
+    (tmp_path / "made").mkdir()
+    for words, name in (("Hello.", "speech.wav"), ("word " * 1000, "speech.wav"), ("стихи.txt", "стихи.wav")):
+        assert spoken([words], "made")[0][1].as_posix() == f"made/{name}"
 
 
 def test_a_folder_is_checked_and_resampled(capsys, tmp_path):
@@ -125,6 +128,56 @@ def test_a_folder_is_checked_and_resampled(capsys, tmp_path):
     status, out, _ = run(capsys, "corpus", "resample", tmp_path / "a", tmp_path / "b", "--sample-rate", 22_050)
     assert status == 1 and "1 written" in out and "1 failed" in out
     assert probe(tmp_path / "b" / "tone.wav").sample_rate == 22_050
+
+
+def test_voices_are_what_speaks_and_enhancers_what_cleans(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "checkpoints" / "broken").mkdir(parents=True)
+    (tmp_path / "checkpoints" / "broken" / "card.json").write_text('{"model": "glow', encoding="utf-8")
+    voices, enhancers = (run(capsys, "list", kind)[1].splitlines() for kind in ("voices", "enhancers"))
+    assert {"en-kathleen", "ru-demo"} <= set(voices) and {"bwe-16k", "denoise-16k"} <= set(enhancers)
+    assert not set(voices) & set(enhancers) and "broken" not in (*voices, *enhancers)
+    lines = run(capsys, "doctor")[1].splitlines()
+    assert [line.split(maxsplit=2)[2] for line in lines if line.split()[1] == "voices"] == [", ".join(voices)]
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("denoise-16k", "'denoise-16k' holds an enhancer, not a voice"),
+        ("trained", "'trained' holds an enhancer, not a voice"),
+        ("en-kathlen", "no voice is called 'en-kathlen'"),
+        ("", "the name of the voice is empty"),
+        (" ", "the name of the voice is empty"),
+    ],
+)
+def test_a_voice_that_is_none_is_one_line_that_names_the_voices(capsys, tmp_path, monkeypatch, name, meant):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SPEECHLAB_RUNS", str(tmp_path / "runs"))
+    card = tmp_path / "runs" / "trained" / "checkpoints" / "step-0000010" / "card.json"
+    card.parent.mkdir(parents=True)
+    card.write_text('{"model": "finally_gen"}', encoding="utf-8")
+    status, out, err = run(capsys, "say", "hi", "--voice", name)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert meant in err and "en-kathleen" in err and "ru-demo" in err and "bwe-16k" not in err
+    assert not (tmp_path / "speech.wav").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (["say", "hi", "-o", "new"], "audio to new, a file without suffix; add one of .wav, "),
+        (["vocode", "a.wav", "new", "--vocoder", "griffin-lim"], "audio to new, a file without suffix; add one of "),
+        (["say", "hi", "-o", "new.txt"], "'.txt' (new.txt); use .wav, "),
+    ],
+    ids=["say", "vocode", "suffix"],
+)
+def test_a_path_that_cannot_become_audio_is_named_before_anything_is_made(
+    capsys, tmp_path, monkeypatch, arguments, meant
+):
+    monkeypatch.chdir(tmp_path)
+    status, out, err = run(capsys, *arguments)
+    assert (status, out, err.count("\n")) == (2, "", 1) and meant in err
 
 
 def test_doctor_names_the_parts_and_never_fails(capsys):

@@ -11,7 +11,9 @@ from speechlab.apps import cli
 from speechlab.apps.enhancing import names_of, targets_of
 from speechlab.audio.io import Audio, probe, read_audio
 from speechlab.display import enhancement
+from speechlab.errors import SpeechlabError
 from speechlab.metrics.base import Unavailable
+from speechlab.pipelines.enhancer import Enhancer
 from tests.audio.test_io import write_with_ffmpeg
 from tests.pipelines.test_enhancer import speech_like, write_enhancer
 
@@ -109,7 +111,29 @@ def test_a_mistake_is_one_line_and_status_2(capsys, tmp_path, monkeypatch, model
 def test_an_unknown_model_names_what_there_is(capsys, tmp_path):
     sf.write(tmp_path / "a.wav", speech_like(0.2, 16_000), 16_000)
     status, _, err = run(capsys, tmp_path / "a.wav", tmp_path / "b.wav", "--model", "denois")
-    assert status == 2 and "en-kathleen" in err and err.count("\n") == 1
+    assert status == 2 and err.count("\n") == 1
+    assert "no enhancer is called 'denois'" in err and "denoise-16k" in err and "en-kathleen" not in err
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("en-kathleen", "'en-kathleen' holds a voice, not an enhancer"),
+        ("ru-demo", "'ru-demo' holds a voice, not an enhancer"),
+        ("", "the name of the enhancer is empty"),
+    ],
+)
+def test_a_voice_in_place_of_a_model_is_one_line_that_names_the_enhancers(capsys, tmp_path, name, meant):
+    sf.write(tmp_path / "a.wav", speech_like(0.2, 16_000), 16_000)
+    status, _, err = run(capsys, tmp_path / "a.wav", tmp_path / "b.wav", "--model", name)
+    assert status == 2 and meant in err and err.count("\n") == 1
+    assert "bwe-16k" in err and "denoise-16k" in err
+    assert not (tmp_path / "b.wav").exists()
+
+
+def test_a_voice_that_is_loaded_as_an_enhancer_is_called_a_voice():
+    with pytest.raises(SpeechlabError, match="holds a voice, not an enhancer; speechlab list enhancers"):
+        Enhancer.load("en-kathleen")
 
 
 def test_no_two_recordings_become_one(tmp_path):

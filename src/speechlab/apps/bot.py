@@ -58,7 +58,10 @@ def run(options: argparse.Namespace) -> None:
 
 def hide(text: str, token: str) -> str:
     """Take a token, and the secret part of it alone, out of a text."""
-    return text.replace(token, "***").replace(token.rpartition(":")[2], "***")
+    for part in (token, token.rpartition(":")[2]):
+        if part:  # a token cut short after its colon has no secret part
+            text = text.replace(part, "***")
+    return text
 
 
 class Hiding(logging.Formatter):

@@ -3,17 +3,18 @@
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from speechlab.apps.bot_messages import MAX_VOICE_S, VoiceFacts
+from speechlab.apps.bundled import bundled, card_of, is_here, require, speaks
 from speechlab.errors import SpeechlabError
 
 if TYPE_CHECKING:
-    from speechlab.pipelines.enhancer import Enhancer
     from speechlab.pipelines.voice import Voice
 
+ENHANCER = "denoise-16k"  # that cleans unless another one is named
 LOUDNESS = -16.0  # LUFS, of voice notes
 CEILING_DB = -1.0  # of their true peak, relative to full scale
 
@@ -30,31 +31,35 @@ class TooLong(SpeechlabError):
 
 
 class Speech:
-    """Voices and an enhancer, each loaded when it is first asked for.
+    """An enhancer, and voices, each of which is loaded when it is first asked for.
+
+    The enhancer is loaded at once: what is wrong with it is for the operator to read, not for who sends a recording.
 
     Args:
         voices: names or folders; all bundled ones unless given.
-        enhancer: name or folder; without one of that name nothing is cleaned.
+        enhancer: name, folder or run; unless given the bundled one, and where that is not here, nothing is cleaned.
 
     Raises:
-        SpeechlabError: there is no voice, or one of those named is none.
+        SpeechlabError: there is no voice, one of those named is none, or the enhancer is not found or of no use.
     """
 
-    def __init__(self, voices: Sequence[str] = (), enhancer: str = "denoise-16k"):
-        from speechlab.training.checkpoints import bundled_names, find_folder
+    def __init__(self, voices: Sequence[str] = (), enhancer: str | None = None):
+        from speechlab.pipelines.enhancer import Enhancer
+        from speechlab.training.checkpoints import find_folder
 
-        speaking = [name for name in bundled_names() if speaks(find_folder(name))]
-        self.folders = {Path(name).name: find_folder(name) for name in voices or speaking}
+        for name in voices:
+            require(name, "voice")
+        self.folders = {Path(name).name: find_folder(name) for name in voices or bundled("voice")}
         if not self.folders:
             raise SpeechlabError("no voice is bundled; name one that was exported: speechlab bot --voices FOLDER")
         self.voices = {name: facts_of(folder) for name, folder in self.folders.items()}
-        self.enhancer_name = enhancer
-        try:
-            self.cleans = bool(find_folder(enhancer))
-        except SpeechlabError:
-            self.cleans = False
         self._voices: dict[str, Voice] = {}
         self._enhancer: Enhancer | None = None
+        if enhancer is not None or is_here(ENHANCER):
+            name = ENHANCER if enhancer is None else enhancer
+            require(name, "enhancer")
+            self._enhancer = Enhancer.load(name)
+        self.cleans = self._enhancer is not None
 
     def say(self, text: str, voice: str, pace: float) -> Note:
         """Read a text aloud.
@@ -74,18 +79,19 @@ class Speech:
 
         Raises:
             TooLong: it lasts longer than the limit.
-            SpeechlabError: it is damaged, or not audio.
+            SpeechlabError: it is damaged, or not audio; or nothing is here that cleans.
         """
         from speechlab.audio.io import probe
-        from speechlab.pipelines.enhancer import Enhancer
 
+        if self._enhancer is None:
+            raise SpeechlabError(
+                f"there is no enhancer {ENHANCER} here; name another one: speechlab bot --enhancer NAME"
+            )
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "recording.oga"
             file.write_bytes(data)
             if probe(file).duration_s > MAX_VOICE_S + 1:
                 raise TooLong(f"the recording lasts {probe(file).duration_s:.0f} s, at most {MAX_VOICE_S} s are taken")
-            if self._enhancer is None:
-                self._enhancer = Enhancer.load(self.enhancer_name)
             audio = self._enhancer.enhance(file)
         return make_note(audio.waveform, audio.sample_rate)
 
@@ -99,22 +105,6 @@ class Speech:
 
         found = RussianFrontend()(text)
         return " ".join(word.marked for word in found.stresses)
-
-
-def card_of(folder: Path) -> dict[str, Any]:
-    """Read the card of a folder; it is empty where there is none."""
-    import json
-
-    from speechlab.training.checkpoints import CARD
-
-    card = folder / CARD
-    return json.loads(card.read_text(encoding="utf-8")) if card.is_file() else {}
-
-
-def speaks(folder: Path) -> bool:
-    """Whether a folder holds a voice: acoustic model and vocoder, or a Glow-TTS, which Griffin-Lim makes audible."""
-    card = card_of(folder)
-    return bool(card) and ((folder / "acoustic").is_dir() or card.get("model") == "glowtts")
 
 
 def facts_of(folder: Path) -> VoiceFacts:

@@ -63,7 +63,7 @@ def make_parser() -> Parser:
 
     say = command("say", "speak a text, a text file, or a folder of text files")
     say.add_argument("text", nargs="+", help="words, or the path of a file or a folder of .txt files")
-    say.add_argument("-o", "--output", help="wav file, or folder where a folder is spoken")
+    say.add_argument("-o", "--output", help="audio file, or folder")
     say.add_argument("--voice", default="en-kathleen", help="name or checkpoint folder (default: %(default)s)")
     say.add_argument("--vocoder", help="name or checkpoint folder in place of the voice's own, or griffin-lim")
     for control in ("pace", "pitch", "energy"):
@@ -124,7 +124,7 @@ def add_bot(bot: argparse.ArgumentParser) -> None:
     """Describe ``speechlab bot``, whose token comes from the environment only: a command line is seen by others."""
     bot.epilog = "The token is read from TELEGRAM_BOT_TOKEN; @BotFather in Telegram gives one."
     bot.add_argument("--voices", metavar="A,B", help="names or folders, the first being the default (default: bundled)")
-    bot.add_argument("--enhancer", default="denoise-16k", help="name or folder (default: %(default)s)")
+    bot.add_argument("--enhancer", help="name, folder, or run (default: denoise-16k, where that is here)")
     bot.add_argument("--api", metavar="URL", default="https://api.telegram.org", help="server (default: %(default)s)")
 
 

@@ -134,10 +134,14 @@ def run_say(options: argparse.Namespace) -> None:
             )
         if not text.strip():
             raise SpeechlabError(f"there is nothing to say for {target.name}: the text is empty")
+    from speechlab.apps.bundled import require
+    from speechlab.audio.io import require_writable
     from speechlab.pipelines.voice import Voice
     from speechlab.text.frontend import load_lexicon
 
     lexicon = load_lexicon(options.lexicon) if options.lexicon else None
+    require_writable(jobs[0][1])  # before minutes are spent; the others are wav files too
+    require(options.voice, "voice")
     voice = Voice.load(options.voice, options.vocoder, lexicon)
     for text, target in jobs:
         audio = voice.say(text, options.pace, options.pitch, options.energy, options.noise_scale)
@@ -160,7 +164,7 @@ def spoken(words: list[str], output: str | None) -> list[tuple[str, Path]]:
     given = " ".join(words)
     path = Path(given)
     if not given.strip() or len(os.fsencode(given)) > 255:  # longer than a file name may be
-        return [(given, Path(output or "speech.wav"))]
+        return [(given, sound_file(output, "speech.wav"))]
     if path.is_dir():
         inside = path / "transcriptions" if (path / "transcriptions").is_dir() else path
         files = sorted(inside.glob("*.txt"))
@@ -169,10 +173,16 @@ def spoken(words: list[str], output: str | None) -> list[tuple[str, Path]]:
         folder = Path(output or f"{path}-speech")
         return [(read_text(file), folder / f"{file.stem}.wav") for file in files]
     if path.is_file():
-        return [(read_text(path), Path(output or path.with_suffix(".wav").name))]
+        return [(read_text(path), sound_file(output, path.with_suffix(".wav").name))]
     if path.suffix == ".txt":
         raise SpeechlabError(f"there is no file {path}")
-    return [(given, Path(output or "speech.wav"))]
+    return [(given, sound_file(output, "speech.wav"))]
+
+
+def sound_file(output: str | None, name: str) -> Path:
+    """Path of a file to write: the one that was given, or of this name in a folder that was given, or here."""
+    path = Path(output or name)
+    return path / name if output and path.is_dir() else path
 
 
 def read_text(path: Path) -> str:
@@ -186,7 +196,7 @@ def read_text(path: Path) -> str:
 def run_vocode(options: argparse.Namespace) -> None:
     """Turn recordings into mels and back."""
     from speechlab.audio.files import find_audio
-    from speechlab.audio.io import read_audio
+    from speechlab.audio.io import read_audio, require_writable
     from speechlab.config import AudioSpec
     from speechlab.pipelines.vocoder import GRIFFIN_LIM, Vocoder
 
@@ -194,7 +204,8 @@ def run_vocode(options: argparse.Namespace) -> None:
     if source.is_dir():
         pairs = [(file, (output / file.relative_to(source)).with_suffix(".wav")) for file in find_audio(source)]
     else:
-        pairs = [(source, output / f"{source.stem}.wav" if output.is_dir() else output)]
+        pairs = [(source, sound_file(options.output, f"{source.stem}.wav"))]
+        require_writable(pairs[0][1])
     known = options.vocoder != GRIFFIN_LIM
     vocoder = Vocoder.load(options.vocoder) if known else Vocoder.griffin_lim(AudioSpec())
     failed = []
@@ -409,16 +420,23 @@ def list_references() -> Iterable[str]:
     return references
 
 
-def list_voices() -> Iterable[str]:
-    from speechlab.training.checkpoints import bundled_names
+def list_enhancers() -> Iterable[str]:
+    from speechlab.apps.bundled import bundled
 
-    return bundled_names()
+    return bundled("enhancer")
+
+
+def list_voices() -> Iterable[str]:
+    from speechlab.apps.bundled import bundled
+
+    return bundled("voice")
 
 
 KINDS: dict[str, Callable[[], Iterable[str]]] = {
     "augmentations": list_augmentations,
     "corpora": list_corpora,
     "datasets": list_datasets,
+    "enhancers": list_enhancers,
     "experiments": list_experiments,
     "metrics": list_metrics,
     "models": list_models,

@@ -162,13 +162,15 @@ def examine_corpora() -> list[Finding]:
 
 
 def examine_voices() -> list[Finding]:
-    """Name the voices that can speak at once."""
-    from speechlab.apps.commands import list_voices
+    """Name the voices that can speak at once, and the enhancers that can clean."""
+    from speechlab.apps.bundled import bundled
 
-    names = sorted(list_voices())
-    if names:
-        return [Finding("ok", "voices", ", ".join(names))]
-    return [Finding("note", "voices", "none is bundled here; train one, or run inside the checkout")]
+    findings = []
+    for kind in ("voice", "enhancer"):
+        names = ", ".join(bundled(kind))
+        none = "none is bundled here; train one, or run inside the checkout"
+        findings.append(Finding("ok" if names else "note", f"{kind}s", names or none))
+    return findings
 
 
 def examine_browser() -> list[Finding]:

@@ -19,10 +19,12 @@ def enhance(options: argparse.Namespace) -> int:
     Raises:
         SpeechlabError: there is nothing to enhance, no such model, or the output lies in the source.
     """
+    from speechlab.apps.bundled import require
     from speechlab.apps.commands import write_origin
 
     source, output = Path(options.source), Path(options.output)
     jobs = targets_of(source, output)
+    require(options.model, "enhancer")
     enhancer = Enhancer.load(options.model)
     failed = 0
     for file, target in jobs:

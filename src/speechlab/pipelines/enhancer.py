@@ -27,7 +27,7 @@ from speechlab.audio.streaming import (
 from speechlab.errors import SpeechlabError
 from speechlab.models import build
 from speechlab.pipelines.long_audio import Survey, Windows, survey, through_windows
-from speechlab.training.checkpoints import Checkpoint, find_checkpoint
+from speechlab.training.checkpoints import Checkpoint, find_checkpoint, find_folder
 from speechlab.weights import find_weights
 
 HIFIPP, FINALLY = "a2a_hifi++_gen", "finally_gen"
@@ -89,6 +89,8 @@ class Enhancer:
         Raises:
             SpeechlabError: nothing has that name, it is damaged, it is not an enhancer, or FINALLY's WavLM is not here.
         """
+        if (find_folder(name) / "acoustic").is_dir():
+            raise SpeechlabError(f"{name} holds a voice, not an enhancer; speechlab list enhancers names those here")
         checkpoint = find_checkpoint(name)
         kind = checkpoint.card.get("model")
         if kind not in WINDOWS:
