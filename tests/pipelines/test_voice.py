@@ -103,6 +103,10 @@ def test_a_truncated_part_is_named(voice_folder, tmp_path):
 def test_a_vocoder_in_place_of_a_voice_is_refused(voice_folder):
     with pytest.raises(SpeechlabError, match="not an acoustic model"):
         Voice.load(voice_folder / "vocoder", vocoder=voice_folder / "vocoder")
+    with pytest.raises(SpeechlabError, match="not an acoustic model"):
+        Voice.load("denoise-16k")
+    with pytest.raises(SpeechlabError, match="name of the weights is empty"):
+        Voice.load("")
 
 
 def test_a_long_mel_in_pieces_equals_the_whole(voice_folder):

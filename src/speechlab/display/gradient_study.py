@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from speechlab.display.figures import COLOURS, INK, Plot, style_axes, style_legend
 from speechlab.training.gradient_study import Trace, remedies
 
-PANEL_WIDTH = 118  # characters of the line about the health panel
+PANEL_WIDTH = 105  # characters of the line about the health panel
 
 
 def show_gradient_study(traces: Mapping[str, tuple[Trace, Trace]]) -> Plot:

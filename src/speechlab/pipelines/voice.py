@@ -23,6 +23,7 @@ from speechlab.training.checkpoints import CARD, Checkpoint, find_checkpoint, fi
 
 PACE_RANGE = (0.3, 3.0)  # beyond it nothing resembles speech
 FLOW = "glowtts"  # the model that draws its speech from noise, and that needs no vocoder of its own to be heard
+ACOUSTIC_MODELS = ("fastspeech", "fastspeech2", FLOW)
 NOISE_SCALE = 0.333  # of a flow whose card does not say its own
 
 
@@ -47,8 +48,7 @@ class Voice:
     """
 
     def __init__(self, acoustic: Checkpoint, vocoder: Vocoder, lexicon: Mapping[str, str] | None = None):
-        if acoustic.card.get("model") not in ("fastspeech", "fastspeech2", FLOW):
-            raise SpeechlabError(f"{acoustic.path} holds a {acoustic.card.get('model')}, not an acoustic model")
+        require_acoustic(acoustic)
         self.spec, self.vocoder, self.card = AudioSpec(**acoustic.card["audio"]), vocoder, acoustic.card
         self.spec.require(vocoder.spec, "acoustic model", "vocoder")
         self.checkpoint = f"{acoustic.weights_hash}+{vocoder.checkpoint}"
@@ -77,6 +77,7 @@ class Voice:
         folder = find_folder(name)
         whole = (folder / "acoustic").is_dir()
         acoustic = find_checkpoint(folder / "acoustic" if whole else folder)
+        require_acoustic(acoustic)
         if vocoder is None and not whole and acoustic.card.get("model") == FLOW:
             vocoder = GRIFFIN_LIM
         if vocoder is None and not whole:
@@ -186,3 +187,13 @@ class Voice:
     def in_magnitude(self, energy: torch.Tensor) -> np.ndarray:
         """Undo the standardisation of energy, (tokens,)."""
         return (energy * self.acoustic.energy_std + self.acoustic.energy_mean).cpu().numpy()
+
+
+def require_acoustic(checkpoint: Checkpoint) -> None:
+    """Raise a SpeechlabError unless the checkpoint is of a model that reads text."""
+    model = checkpoint.card.get("model")
+    if model not in ACOUSTIC_MODELS:
+        raise SpeechlabError(
+            f"{checkpoint.path} holds the model {model}, not an acoustic model that reads text"
+            f" ({', '.join(ACOUSTIC_MODELS)}); name a voice, or a run of one of these"
+        )

@@ -147,6 +147,8 @@ def find_folder(name: str | Path) -> Path:
     Raises:
         SpeechlabError: there is none; the message lists what is bundled.
     """
+    if not str(name):
+        raise SpeechlabError(f"the name of the weights is empty; give one of {', '.join(bundled_names())}, or a folder")
     for place in (Path(name), *(root / name for root in bundled_roots()), runs_root() / name):
         if place.is_dir():
             return place
