@@ -1,36 +1,53 @@
 """Russian normalisation: from what people type to words that can be read aloud, stress marks kept.
 
-Order (spec 2.6): NFC, quotes and dashes unified, Latin, dates and times, money and units, ranks, other numbers,
-abbreviations, signs, ё. A stress mark, ``+`` before a vowel or U+0301 after it, comes out as U+0301. Characters that
-cannot be read are left out here; the frontend reports them.
+Order (spec 2.6): NFC, quotes and dashes unified, compounds and phone numbers, dates and times, money and units, ranks,
+other numbers, abbreviations, Latin, signs, ё. A stress mark, ``+`` before a vowel or U+0301 after it, comes out as
+U+0301. Characters that cannot be read are left out here; the frontend reports them.
 """
 
 import re
 import unicodedata
 from collections.abc import Callable
 
+from speechlab.text.russian_counts import (
+    digits,
+    read_compound,
+    read_decade,
+    read_fraction,
+    read_money,
+    read_phone_number,
+    read_range,
+    read_rank,
+    read_scaled,
+    read_unit,
+    read_whole,
+)
 from speechlab.text.russian_dates import (
     MONTH,
     at_end,
     before_of,
-    read_century,
+    before_range,
+    read_birth,
     read_date,
     read_day,
-    read_ruler,
+    read_days,
     read_time,
     read_year,
     read_years,
 )
-from speechlab.text.russian_numbers import (
-    SUFFIXES,
-    cardinal,
-    case_before,
-    counted,
-    decimal,
-    form_after,
-    ordinal,
-    read,
-    simple_fraction,
+from speechlab.text.russian_numbers import SUFFIXES, cardinal, case_before, decimal, ordinal
+from speechlab.text.russian_roman import (
+    ADJECTIVE,
+    PART,
+    ROMAN,
+    read_before_adjective,
+    read_before_part,
+    read_before_parts,
+    read_centuries,
+    read_century,
+    read_part,
+    read_ruler,
+    roman,
 )
 from speechlab.text.russian_words import (
     ABBREVIATIONS,
@@ -38,24 +55,26 @@ from speechlab.text.russian_words import (
     LATIN_SOUNDS,
     LATIN_WORDS,
     LETTER_NAMES,
+    MONTHS,
     SCALES,
-    SMALL_MONEY,
     SPELLED,
     SYMBOLS,
     UNITS,
-    YO,
 )
+from speechlab.text.russian_yo import STRESS, restore_yo
 
-STRESS = "\u0301"
 VOWELS = "аеёиоуыэюя"
 TYPOGRAPHY = {
     "„": "«", "“": "«", "”": "»", '"': " ", "–": "-", "—": " — ", "−": "-", "‐": "-", "‑": "-", "…": "...", "’": "'",
     "\u00a0": " ", "\u202f": " ", "½": " 1/2", "¼": " 1/4", "¾": " 3/4",
 }  # fmt: skip
 PUNCTUATION = set(",.!?;:-'()[]«»…+")
-UNIT = "|".join(sorted(map(re.escape, UNITS), key=len, reverse=True))
+APART = {  # units that may be the beginning of something else: "в 10 с Петром", "их 5 т. е. мало"
+    "с": r"(?:(?<=\d)с|с(?!\s+[\w«]|\.\w))", "т": r"т(?!\.\s?[едкнпр]\.)",
+}  # fmt: skip
+UNIT = "|".join(APART.get(unit, re.escape(unit)) for unit in sorted(UNITS, key=len, reverse=True))
 SCALE = "|".join([*SCALES, *("тысяч[аиу]?", "миллион(?:а|ов)?", "миллиард(?:а|ов)?")])
-ROMAN = r"[IVXLХ]+"
+SUFFIX = "|".join(sorted([*SUFFIXES, "ти", "мя"], key=len, reverse=True))
 Match = re.Match[str]
 
 
@@ -74,12 +93,12 @@ def normalise(text: str) -> str:
     text = _unify(text)
     for pattern, replacement in RULES:
         text = pattern.sub(replacement, text)
-    text = re.sub(rf"[а-яёА-ЯЁ{STRESS}]+", _restore_yo, text)
-    return re.sub(r"\s+", " ", re.sub(r"\s+(?=[,.!?;:»)])", "", text)).strip()
+    return re.sub(r"\s+", " ", re.sub(r"\s+(?=[,.!?;:»)])", "", restore_yo(text))).strip()
 
 
 def _unify(text: str) -> str:
     text = re.sub(rf"\+(?=([{VOWELS}]))([{VOWELS}])", rf"\2{STRESS}", unicodedata.normalize("NFC", text), flags=re.I)
+    text = re.sub(r"(?<=[\dIVXХ%])\s?—\s?(?=[\dIVXХ])", "-", text)  # of a range, not of a sentence
     characters = []
     for character in text:
         if character in TYPOGRAPHY:
@@ -91,96 +110,6 @@ def _unify(text: str) -> str:
         elif not is_readable(character):
             characters.append(" ")
     return "".join(characters)
-
-
-def _restore_yo(match: Match) -> str:
-    word = YO.get(match[0].lower())
-    if not word:
-        return match[0]
-    return word if match[0].islower() else word.upper() if match[0].isupper() and len(word) > 1 else word.capitalize()
-
-
-def _number(written: str) -> tuple[int, str]:
-    whole, _, fraction = written.replace(" ", "").replace(".", ",").partition(",")
-    return int(whole), fraction
-
-
-def _unit(match: Match) -> str:
-    """Read a number with a scale and a unit: "3,2 млрд руб." """
-    noun, after, *adjective = UNITS[match[3]]
-    case = case_before(before_of(match))
-    return _amount(match[1], match[2], noun, case, adjective[0] if adjective else "") + (
-        f" {after}" if after else "") + "." * at_end(match)  # fmt: skip
-
-
-def _amount(written: str, scale: str | None, noun: str, case: str, adjective: str = "") -> str:
-    whole, fraction = _number(written)
-    if scale:
-        name = next((name for key, name in SCALES.items() if scale.startswith(key) or scale.startswith(name[:-1])))
-        size = f"{decimal(str(whole), fraction, case)} {form_after(1, name, 'g')}" if fraction else counted(
-            whole, name, case)  # fmt: skip
-        return f"{size} {form_after(5, noun, 'n', adjective)}"
-    if len(fraction) == 2 and noun in SMALL_MONEY:
-        small = f" {counted(int(fraction), SMALL_MONEY[noun], case)}" if int(fraction) else ""
-        return counted(whole, noun, case) + small
-    if fraction:
-        return f"{decimal(str(whole), fraction, case)} {form_after(1, noun, 'g', adjective)}"
-    return counted(whole, noun, case, adjective)
-
-
-def _scaled(match: Match) -> str:
-    """Read "2 млн жителей"."""
-    whole, fraction = _number(match[1])
-    name, case = SCALES[match[2]], case_before(before_of(match))
-    if fraction:
-        return f"{decimal(str(whole), fraction, case)} {form_after(1, name, 'g')}"
-    return counted(whole, name, case)
-
-
-def _rank(match: Match) -> str:
-    """Read "5-го"; "2-х" and "5-ти" are counts in the genitive, "90-х" a decade."""
-    number, suffix = int(match[1]), match[2]
-    if suffix in ("ти", "и") or (suffix == "х" and number < 5):
-        return cardinal(number, "g")
-    if suffix == "мя":
-        return cardinal(number, "i")
-    gender, case, *plural = SUFFIXES[suffix]
-    if suffix == "е" and number % 10 == 0 and re.match(r"\s+(?:годы|гг)", match.string[match.end() :]):
-        plural = ["+"]
-    if suffix == "м" and case_before(before_of(match)) == "i":
-        case = "i"
-    if suffix == "м" and re.search(r"\bпо\s*$|\bк\s*$", before_of(match)):
-        case = "p"
-    after_preposition = re.search(r"\b(?:в|на|из|с|до|от|к|по)\s*$", before_of(match))
-    if suffix == "й" and after_preposition and re.match(r"\s+\w+[аяойей]+\b", match.string[match.end() :]):
-        gender, case = "f", "g"
-    return ordinal(number, case, gender, bool(plural))
-
-
-def _compound(match: Match) -> str:
-    """Read "3-комнатный" as one word."""
-    number = int(match[1])
-    joined = {1: "одно", 90: "девяносто", 100: "сто", 1000: "тысяче"}.get(number)
-    joined = joined or re.sub(r"сто(?=.)", "сто", cardinal(number, "g")).replace(" ", "")
-    return joined + match[2]
-
-
-def _range(match: Match) -> str:
-    """Read "2-3 дня" as "два-три"."""
-    before, after = before_of(match), match.string[match.end() :]
-    return f"{read(int(match[1]), before, after)}-{read(int(match[2]), before, after)}"
-
-
-def _whole(match: Match) -> str:
-    written = match[0].replace(" ", "")
-    if len(written) > 1 and written[0] == "0":
-        return " ".join(cardinal(int(digit)) for digit in written)
-    return read(int(written), before_of(match), match.string[match.end() :])
-
-
-def _phone_number(match: Match) -> str:
-    plus = "плюс " if (match[1] or "").startswith("+") else ""
-    return plus + ", ".join(cardinal(int(part)) for part in match.groups() if part)
 
 
 def _abbreviation(reading: str, ends: bool) -> Callable[[Match], str]:
@@ -223,34 +152,62 @@ def _rule(pattern: str, replacement: Callable[[Match], str] | str, flags: int = 
 
 
 NUMBER = r"\d{1,3}(?: \d{3})+(?:,\d+)?|\d+(?:[,.]\d+)?"
+FIRST = rf"(?:({NUMBER})\s?-\s?)?"  # of a range
 RULES: list[tuple[re.Pattern[str], Callable[[Match], str] | str]] = [
+    # what would be taken apart later
+    _rule(r"\b(?:(\d+)-)?(\d+)-([а-яё]{4,})", read_compound),
+    _rule(r"/\s?мес\b\.?", " в месяц"),
+    _rule(r"\bок\.(?=\s?\d)", "около"),
+    _rule(r"(?<=\d)\s?т\.\s?р\.", " тыс. руб."),
+    _rule(r"(?<=\d)\s?(?:[xх]|×(?=\s?\d+\s?[смк]?м\b))\s?(?=\d)", " на "),
+    _rule(r"\b(\d{4})-(\d\d)-(\d\d)\b", r"\3.\2.\1"),
+    _rule(r"(\d[.:]\d\d(?:\d\d)?)\s?-\s?(?=\d{1,2}[.:]\d)", r"\1 - "),
+    _rule(r"(\+\d|\b8)[ -]?\(?(\d{3})\)?[ -]?(\d{3})[ -]?(\d\d)[ -]?(\d\d)(?!\d)", read_phone_number),
+    _rule(r"(?<![\d.,-])(?:(?:(\+?\d)[ -]?)?\((\d{3,4})\)[ -]?|(\+?\d)[ -]?(\d{3})[ -])?"
+          r"(\d{2,3})-(\d\d)-(\d\d)(?![\d-])", read_phone_number),
     # dates, years, centuries, times
     _rule(r"\b(\d{1,2})\.(\d{1,2})\.(\d{4}|\d\d)\b(?:\s?г\.)?", read_date),
-    _rule(r"\b(\d{4})\s?-\s?(\d{4})\s?(?:гг\.|годах|годы|годов)", read_years),
-    _rule(r"\b(\d{3,4})\s?г\.", read_year),
+    _rule(r"\b(\d{4})\s?-\s?(\d{4})\s?(гг?\.|год(?:ы|ов|ах|ам|ами)\b)", read_years),
+    _rule(r"(?<=\()(\d{4})\s?-\s?(\d{4})()(?=\))", read_years),
+    _rule(r"\b(\d+)-(е|х)\s?гг\.", read_decade),
+    _rule(r"(?<=\b[сС]\s)(\d{4})(?=\sпо\s\d{4}\b)", lambda m: ordinal(int(m[1]), "g")),
+    _rule(r"\b(\d{4})\s?г\.\s?р\.", read_birth),
+    _rule(r"\b(\d{3,4})\s?гг?\.", read_year),
+    _rule(rf"\b({ROMAN})(\s?-\s?| и | или )({ROMAN})\s?(вв\.?|в\.|век[а-я]*)", read_centuries),
+    _rule(rf"(?<=\b[сС]\s)({ROMAN})(?=\sпо\s{ROMAN}\b)", lambda m: ordinal(roman(m[1]), "g")),
     _rule(rf"\b({ROMAN})\s?(вв\.|в\.|век[а-я]*)", read_century),
+    _rule(rf"\b((?i:{PART})) ({ROMAN})\b", read_part),
+    _rule(rf"\b({ROMAN})(\s?-\s?| и | или )({ROMAN})(?=\s({PART})\b)", read_before_parts),
+    _rule(rf"\b({ROMAN})(?=\s({PART})\b)", read_before_part),
+    _rule(rf"\b({ROMAN})(?=\s({ADJECTIVE})\b)", read_before_adjective),
     _rule(rf"\b([А-ЯЁ][а-яё]+) ({ROMAN})\b", read_ruler),
-    _rule(rf"\b(\d{{1,2}})(?=\s(?:{MONTH})\b)", lambda m: read_day(int(m[1]), before_of(m))),
-    _rule(rf"\b(?<=с )(\d{{1,2}})(?=\sпо\s\w+\s(?:{MONTH}))", lambda m: ordinal(int(m[1]), "g")),
+    _rule(rf"\b(\d{{1,2}})\s?-\s?(\d{{1,2}})(?=\s(?:{MONTH})\b)", read_days),
+    _rule(rf"\b(\d{{1,2}})(?=\s(?:{MONTH})\b)", lambda m: read_day(int(m[1]), before_range(m))),
+    _rule(rf"(?:(?<=\b[сС]\s)|(?<=\b[сС]о\s))(\d{{1,2}})(?=\sпо\s\w+(?:\s\w+)?\s(?:{MONTH}))",
+          lambda m: ordinal(int(m[1]), "g")),
+    _rule(r"\b(0[1-9])\.(0[1-9]|1[0-2])\b(?![.:]\d)",
+          lambda m: f"{read_day(int(m[1]), before_of(m))} {MONTHS[int(m[2]) - 1]}"),
+    _rule(r"\b([вВсС]|до|До)\s(\d{1,2})\.(00|15|30|45)\b(?!\.\d|\s?[%°$€₽])", r"\1 \2:\3"),
     _rule(r"(?<![\d:])(\d{1,2}):(\d{1,2})(?!\d)", read_time),
-    _rule(r"(?:(\+?\d)[ -]?\(?(\d{3})\)?[ -])?\b(\d{3})-(\d\d)-(\d\d)\b", _phone_number),
-    _rule(r"\b\d+(?:\.\d+){2,}\b", lambda m: " точка ".join(cardinal(int(part)) for part in m[0].split("."))),
+    _rule(r"(верси\w+|[A-Za-z])\s(\d+)\.(\d+)\b(?!\.\d)",
+          lambda m: f"{m[1]} {digits(m[2])} точка {digits(m[3])}", re.I),
+    _rule(r"\b\d+(?:\.\d+){2,}\b", lambda m: " точка ".join(map(digits, m[0].split(".")))),
     # money, units, scales, signs
-    _rule(r"№\s?(\d+)", lambda m: f"номер {cardinal(int(m[1]))}"),
-    _rule(r"(?<![\w.])-(?=\d)", " минус "),
-    _rule(rf"({NUMBER})\s?(?:({SCALE})\.?\s)?\s?({UNIT})(?!\w)\.?", _unit),
-    _rule(rf"([$€£])\s?({NUMBER})(?:\s?(тыс|млн|млрд|трлн)\b\.?)?",
-          lambda m: _amount(m[2], m[3], UNITS[m[1]][0], case_before(before_of(m)))),
-    _rule(rf"({NUMBER})\s?({'|'.join(SCALES)})\b\.?", _scaled),
-    # ranks, ranges, fractions, other numbers
-    _rule(rf"\b(\d+)-({'|'.join(sorted([*SUFFIXES, 'ти', 'мя'], key=len, reverse=True))})(?!\w)", _rank),
-    _rule(r"\b(\d+)-([а-яё]{4,})", _compound),
-    _rule(r"\b(\d+)/(\d+)\b", lambda m: simple_fraction(int(m[1]), int(m[2]), "a" if m[1] == "1" and re.search(
-        r"\b(?:возьмите|на|за|добавьте|съел\w*|выпил\w*)\s*$", before_of(m).lower()) else case_before(before_of(m)))),
+    _rule(r"№\s?(\d+)", lambda m: f"номер {digits(m[1])}"),
+    _rule(r"(?:(?<![\w.])|(?<=\.\.))-(?=\d)", " минус "),
+    _rule(r"(?<!\w)((?:[Дд]ом|д\.|кв\.|корп\.)\s?\d+)/(?=\d)", r"\1 дробь "),
+    _rule(rf"\b(?:(\d+) )?(\d+)/(\d+)\b(?:\s?({UNIT})(?!\w)\.?)?", read_fraction),
+    _rule(rf"{FIRST}({NUMBER})\s?(?:({SCALE})\.?\s)?\s?({UNIT})(?!\w)\.?", read_unit),
+    _rule(rf"([$€£])\s?{FIRST}({NUMBER})(?:\s?(тыс|млн|млрд|трлн)\b\.?)?", read_money),
+    _rule(rf"{FIRST}({NUMBER})\s?({'|'.join(SCALES)})\b\.?", read_scaled),
+    # ranks, ranges, other numbers
+    _rule(rf"\b(\d+)-(?=\d+-({SUFFIX})(?!\w))", r"\1-\2-"),
+    _rule(rf"\b(\d+)-({SUFFIX})(?!\w)", read_rank),
+    _rule(r"(?<=\d)(?=[^\W\d_])|(?<=[^\W\d_])(?=\d)", " "),
     _rule(r"(?<!\w)((?:рис|стр|гл|табл|д|кв|корп)\.\s?)(\d+)", lambda m: m[1] + cardinal(int(m[2]))),
-    _rule(r"\b(\d+)\s?-\s?(\d+)\b", _range),
+    _rule(rf"(?<![\d.,])({NUMBER})\s?-\s?({NUMBER})\b", read_range),
     _rule(r"\b(\d+)[,.](\d+)\b", lambda m: decimal(m[1], m[2], case_before(before_of(m)))),
-    _rule(r"\d{1,3}(?: \d{3})+(?!\d)|\d+", _whole),
+    _rule(r"\d{1,3}(?: \d{3})+(?!\d)|\d+", read_whole),
     # abbreviations, initials, Latin
     *[_rule(rf"(?<!\w)(?:{pattern})(?!\w)", _abbreviation(reading, ends), re.I)
       for pattern, reading, ends in ABBREVIATIONS],

@@ -128,3 +128,5 @@ for _singular, _plural in zip(_SPELLED[::2], _SPELLED[1::2], strict=True):
     _form = _plural.replace("+", "")
     _known = HOMOGRAPHS.get(_form, [])
     HOMOGRAPHS[_form] = [*_known, (_singular, f"{GENITIVE} @"), (_plural, "")]
+for _form in "сестры жены звезды слезы щеки пчелы весла гнезда озера ведра колеса стекла метлы".split():  # noqa: SIM905
+    HOMOGRAPHS[_form] = [(f"{_form[:-1]}+{_form[-1]}", "")]  # a plural has ё by now; the engine would stress the е

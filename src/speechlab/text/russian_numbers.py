@@ -19,7 +19,7 @@ GENITIVE = (
     "младше моложе нет не_хватает хватает_не из-за порядка вокруг течение нету"
 ).split()
 DATIVE, INSTRUMENTAL = "к ко благодаря согласно".split(), "между над под перед".split()
-PREPOSITIONAL, ACCUSATIVE = "в во на о об обо при".split(), "в во на через за про сквозь спустя по".split()
+PREPOSITIONAL, ACCUSATIVE = "о об обо при".split(), "в во на через за про сквозь спустя по".split()
 SUFFIXES = {  # of a written rank: gender, case, plural
     "й": "mn", "ый": "mn", "ой": "mn", "ий": "mn", "го": "mg", "ого": "mg", "его": "mg", "му": "md", "ому": "md",
     "ему": "md", "м": "mp", "ом": "mp", "ем": "mp", "ым": "mi", "им": "mi", "я": "fn", "ая": "fn", "ья": "fn",
@@ -52,9 +52,15 @@ def decimal(whole: str, fraction: str, case: str = "n") -> str:
     return f"{_share(int(whole), 'целая', case)} {_share(int(fraction), parts, case)}"
 
 
-def simple_fraction(numerator: int, denominator: int, case: str = "n") -> str:
-    """Read "3/4" as "три четвёртых"."""
-    return _share(numerator, ordinal(denominator, "n", "f"), case)
+def simple_fraction(numerator: int, denominator: int, case: str = "n", whole: int = 0) -> str:
+    """Read "3/4" as "три четвёртых", "2 3/4" as "две целых три четвёртых"."""
+    before = f"{_share(whole, 'целая', case)} " if whole else ""
+    return before + _share(numerator, ordinal(denominator, "n", "f"), case)
+
+
+def join_range(first: str, last: str) -> str:
+    """Join the ends of a range: a hyphen between single words, else a dash, for which the engine pauses."""
+    return f"{first} - {last}" if " " in first else f"{first}-{last}"
 
 
 def counted(number: int, noun: str, case: str = "n", adjective: str = "") -> str:
@@ -65,10 +71,10 @@ def counted(number: int, noun: str, case: str = "n", adjective: str = "") -> str
 
 def form_after(number: int, noun: str, case: str = "n", adjective: str = "") -> str:
     """Give the form of a noun after a number, with an adjective in -ый or -ий before it if given."""
-    _, one, many = NOUNS[noun]
+    gender, one, many = NOUNS[noun]
     index, kind = CASES.index(case), kind_of(number)
     if kind == "one":
-        described, form = _adjective(adjective, case, False), one[index]
+        described, form = _adjective(adjective, case, False, gender), one[index]
     elif case in "na":
         described, form = _adjective(adjective, "g", True), (one if kind == "few" else many)[1]
     else:
@@ -84,7 +90,8 @@ def kind_of(number: int) -> str:
 
 
 def case_before(before: str, default: str = "n") -> str:
-    """Case that the words before a number ask for; ``before`` is the text up to it."""
+    """Case that the words before a number ask for; ``before`` is the text up to it, a sign of the number included."""
+    before = re.sub(r"(?:минус|плюс|[+±])\s*$", "", before)
     words = re.findall(r"[а-яё-]+(?=[\s(«]*$)|[а-яё-]+(?=\s+[а-яё-]+[\s(«]*$)", before.lower())
     last = words[-1] if words and re.search(r"[а-яё][\s(«]*$", before.lower()) else ""
     if (
@@ -95,7 +102,7 @@ def case_before(before: str, default: str = "n") -> str:
         return "g"
     if last in ("с", "со") and default == "n":
         return "g"
-    for case, known in (("d", DATIVE), ("i", INSTRUMENTAL), ("a", ACCUSATIVE)):
+    for case, known in (("d", DATIVE), ("i", INSTRUMENTAL), ("a", ACCUSATIVE), ("p", PREPOSITIONAL)):
         if last in known:
             return case
     return default
@@ -110,6 +117,15 @@ def read(number: int, before: str, after: str) -> str:
     return cardinal(number, case, gender)
 
 
+def read_pair(first: int, last: int, before: str, after: str) -> str:
+    """Read a range before a noun: both ends in the case and gender that the last one has."""
+    noun = _next_noun(after)
+    if rank := _as_rank(last, before, noun):
+        return join_range(_as_rank(first, before, noun) or cardinal(first, case_before(before)), rank)
+    case, gender = _case_of(last, before, noun), _gender(last, noun)
+    return join_range(cardinal(first, case, gender), cardinal(last, case, gender))
+
+
 def _next_noun(after: str) -> str:
     words = re.match(r"[ \u00a0]+([а-яё]+)(?: ([а-яё]+))?", after.lower())
     if not words:
@@ -120,7 +136,7 @@ def _next_noun(after: str) -> str:
 
 def _as_rank(number: int, before: str, noun: str) -> str:
     singular = [(name, case) for name, plural, case in FORMS.get(noun, ()) if not plural]
-    if not singular or (noun in ("лет", "человек") or any(plural for _, plural, _ in FORMS[noun])) and number < 1000:
+    if not singular or noun in ("лет", "человек") or any(plural for _, plural, _ in FORMS[noun]):
         return ""
     asked, kind, name = case_before(before), kind_of(number), singular[0][0]
     cases = [case for _, case in singular]
@@ -165,10 +181,11 @@ def _share(number: int, name: str, case: str) -> str:
     return f"{cardinal(number, case, 'f')} {stem}{one if kind_of(number) == 'one' else many}"
 
 
-def _adjective(adjective: str, case: str, plural: bool) -> str:
+def _adjective(adjective: str, case: str, plural: bool, gender: str = "m") -> str:
     if not adjective:
         return ""
     stem, soft = adjective[:-2], adjective.endswith("ий")
-    endings = ("ые ых ым ые ыми ых" if plural else "ый ого ому ый ым ом").split()
+    one = "ая ой ой ую ой ой" if gender == "f" else "ый ого ому ый ым ом"
+    endings = ("ые ых ым ые ыми ых" if plural else one).split()
     ending = endings[CASES.index(case)]
     return stem + (ending.replace("ы", "и", 1) if soft else ending)
