@@ -22,6 +22,7 @@ from speechlab.audio.io import (
     blocks_with_soundfile,
     damaged,
     require_file,
+    require_writable,
 )
 from speechlab.errors import SpeechlabError
 
@@ -160,11 +161,9 @@ def writable_rate(path: Path, sample_rate: int) -> int:
     """Give the sample rate in Hz at which the format of a path's suffix is written: Opus knows five only.
 
     Raises:
-        SpeechlabError: the suffix is none that can be written.
+        SpeechlabError: the suffix is none that can be written, or the path is a folder.
     """
-    if path.suffix.lower() not in WRITERS:
-        suffix = path.suffix or "a file without suffix"
-        raise SpeechlabError(f"cannot write audio as {suffix!r} ({path}); use {', '.join(WRITERS)}")
+    require_writable(path)
     return 48_000 if path.suffix.lower() == ".opus" and sample_rate not in OPUS_RATES else sample_rate
 
 
