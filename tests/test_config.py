@@ -33,7 +33,7 @@ def test_every_experiment_loads_in_every_profile(name, profile):
     assert from_dict(json.loads(json.dumps(to_dict(experiment)))) == experiment  # survives a checkpoint's card
     if isinstance(experiment, HiFiGANExperiment):
         assert experiment.segment_length % experiment.audio.hop_length == 0
-        assert experiment.generator_only_steps < experiment.training.steps
+        assert experiment.generator_only_steps <= experiment.training.steps  # equal: no discriminator at all
     if isinstance(experiment, FastSpeech2Experiment) and experiment.aligner:
         assert experiment.aligner in experiment_names()
 
