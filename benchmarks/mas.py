@@ -66,8 +66,11 @@ def batch_of(batch: int, tokens: int, frames: int, shortest: float) -> tuple[Ten
 
 def of_the_wheel(scores: Tensor, lengths: Tensor, mel_lengths: Tensor) -> tuple[Callable, Callable]:
     """Give the wheel's public call and its compiled search, ready to be called, on scores in its own layout."""
-    from monotonic_alignment_search import maximum_path
-    from monotonic_alignment_search.core import maximum_path_c
+    try:
+        from monotonic_alignment_search import maximum_path
+        from monotonic_alignment_search.core import maximum_path_c
+    except ModuleNotFoundError:
+        raise SystemExit("there is nothing to compare with: pip install monotonic-alignment-search") from None
 
     value = scores.transpose(1, 2).contiguous()  # (batch, tokens, frames)
     mask = (length_mask(lengths).unsqueeze(2) & length_mask(mel_lengths).unsqueeze(1)).float()
