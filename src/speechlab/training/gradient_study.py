@@ -32,7 +32,7 @@ from speechlab.training.schedules import learning_rate
 
 CORPUS = CorpusConfig(language="ru", voice="ru")
 N_CLIPS = 96
-SENTENCES_A_CLIP = 2  # 3 to 11 s, which is what RUSLAN's clips last
+SENTENCES_A_CLIP = 2  # 3 to 10 s together: longer ones overflow fp16 sooner
 SIZES = {
     "channels": 64, "encoder_layers": 2, "filter_channels": 128, "predictor_channels": 64, "n_flows": 4,
     "flow_channels": 48, "flow_layers": 3, "dropout": 0.05,
