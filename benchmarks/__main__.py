@@ -23,7 +23,7 @@ from speechlab.data.corpora import load_corpus
 from speechlab.data.datasets import EpochSampler, VocoderDataset, collate_vocoder
 from speechlab.data.features import extract_acoustic
 from speechlab.layers.alignment import monotonic_alignment
-from speechlab.models import build
+from speechlab.models import build, fold
 
 SPEC = AudioSpec()
 SECONDS = 4.0
@@ -86,7 +86,7 @@ def models() -> Iterator[Row]:
     frames = int(SECONDS * SPEC.frame_rate)
     mel = torch.randn(1, SPEC.n_mels, frames, device=DEVICE)
     for preset in ("v1", "v2", "v3"):
-        generator = build("hifigan_gen", preset=preset).eval().fold().to(DEVICE)
+        generator = fold(build("hifigan_gen", preset=preset).eval()).to(DEVICE)
         yield f"HiFi-GAN {preset.upper()}", median_of(lambda generator=generator: generator(mel)), SECONDS
     acoustic = build("fastspeech2", n_symbols=100).eval().to(DEVICE)
     tokens = torch.randint(1, 100, (1, 60), device=DEVICE)

@@ -50,7 +50,8 @@ def test_the_networks_of_every_experiment_can_be_built_in_every_profile(name, pr
     with torch.device("meta"):  # shapes without memory: the full sizes take no time
         if isinstance(experiment, HiFiGANExperiment):
             networks = [build(judge, width=experiment.discriminator.width) for judge in experiment.discriminator.names]
-            networks.append(build("hifigan_gen", preset=experiment.model.preset, n_mels=n_mels))
+            sizes = to_dict(experiment.model)
+            networks.append(build(sizes.pop("name", "hifigan_gen"), **sizes))
         elif isinstance(experiment, HiFiPPExperiment):
             networks = [build(judge, width=experiment.discriminator.width) for judge in experiment.discriminator.names]
             sizes = to_dict(experiment.model)

@@ -49,8 +49,8 @@ class AudioSpec:
 class CorpusConfig:
     """Which recordings to learn from."""
 
-    name: str = "embedded"  # a registered corpus: embedded, ljspeech, folder
-    path: str = ""  # its folder; empty: its place under SPEECHLAB_DATA
+    name: str = "embedded"  # a registered corpus: embedded, ljspeech, folder, folders
+    path: str = ""  # its folder (of folders: several, with commas); empty: its place under SPEECHLAB_DATA
     language: str = "en"
     n_utterances: int = 0  # use the first so many; 0 uses all
     n_validation: int = 40  # utterances kept out of training, where the corpus itself has no split
@@ -162,6 +162,16 @@ class DiscriminatorConfig:
 
     names: tuple[str, ...] = ("mpd", "msd")
     width: float = 1.0  # factor on the reference's channels
+    widths: tuple[float, ...] = ()  # of each by itself, times ``width``; empty: 1 each
+    weights: tuple[float, ...] = ()  # of each in the adversarial and feature losses; empty: 1 each
+
+    def __post_init__(self) -> None:
+        for name in ("widths", "weights"):
+            if getattr(self, name) and len(getattr(self, name)) != len(self.names):
+                raise SpeechlabError(
+                    f"discriminator.{name} must have one number for each of {', '.join(self.names)},"
+                    f" got {len(getattr(self, name))}"
+                )
 
 
 @dataclass(frozen=True)
@@ -284,6 +294,33 @@ class HiFiGANExperiment(SpeechExperiment):
     feature_weight: float = 2.0
     stft_weight: float = 0.0  # multi-resolution STFT loss; used in the generator-only phase too
     acoustic_model: str = ""  # run of a FastSpeech on whose teacher-forced mels to fine-tune; empty: real mels
+    adversarial_loss: str = "least_squares"  # summed over the networks; or hinge, averaged over each family of them
+
+
+@dataclass(frozen=True)
+class VocosSizes:
+    """Vocos generator (arXiv:2306.00814, section 4); the defaults are the paper's 13.5 M parameters."""
+
+    name: str = "vocos_gen"  # source_vocos_gen begins from a source of harmonics and noise, along the mel's pitch
+    channels: int = 512
+    intermediate_channels: int = 1536
+    n_layers: int = 8
+
+
+@dataclass(frozen=True)
+class VocosExperiment(HiFiGANExperiment):
+    """Train a Vocos vocoder (arXiv:2306.00814): the vocoder recipe with another generator and other losses."""
+
+    recipe: str = "vocos_trainer"
+    training: TrainingConfig = field(default_factory=lambda: TrainingConfig(steps=1_000_000))
+    model: VocosSizes = field(default_factory=VocosSizes)
+    discriminator: DiscriminatorConfig = field(
+        default_factory=lambda: DiscriminatorConfig(names=("mpd", "mrd"), weights=(1.0, 0.1))
+    )
+    optimiser: OptimiserConfig = field(default_factory=lambda: OptimiserConfig(5e-4, (0.8, 0.9), schedule="cosine"))
+    segment_length: int = 16_384
+    feature_weight: float = 1.0
+    adversarial_loss: str = "hinge"
 
 
 @dataclass(frozen=True)
@@ -325,6 +362,7 @@ class HiFiPPExperiment(EnhancementExperiment):
     stft_weight: float = 0.0  # multi-resolution STFT loss
     spectrum_weight: float = 0.0  # compressed spectrum loss: keeps the phase of the input
     pesq_weight: float = 0.0  # a point of PESQ, which then is no independent judge any more
+    adversarial_loss: str = "least_squares"  # summed over the networks; or hinge, averaged over each family of them
 
 
 @dataclass(frozen=True)
@@ -422,6 +460,7 @@ EXPERIMENTS: dict[str, type[Experiment]] = {
         FastSpeech2Experiment,
         GlowTTSExperiment,
         HiFiGANExperiment,
+        VocosExperiment,
         HiFiPPExperiment,
         FinallyStage1Experiment,
         FinallyStage2Experiment,

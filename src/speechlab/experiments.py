@@ -18,13 +18,14 @@ from speechlab.errors import SpeechlabError
 CONFIGS = Path(__file__).parent / "configs"
 PROFILES = ("smoke", "gpu", "full")
 CHOICES: dict[str, tuple[str, ...]] = {
+    "adversarial_loss": ("least_squares", "hinge"),
     "recipe": tuple(EXPERIMENTS),
     "corpus.language": ("en", "ru"),
     "degradation.band_method": ("default", "decimate", "random"),
     "degradation.order": ("physical", "reference"),
     "discriminator_optimiser.schedule": ("constant", "noam", "exponential", "cosine"),
     "lmos_feature": ("conv", "conv_ln", "layer1"),
-    "model.name": ("a2a_hifi++_gen", "hifi++_gen"),
+    "model.name": ("a2a_hifi++_gen", "hifi++_gen", "vocos_gen", "source_vocos_gen"),
     "model.preset": ("v1", "v2", "v3"),
     "model.size": ("tiny", "small", "base", "large"),
     "model.wavlm": ("wavlm-large", "tiny"),

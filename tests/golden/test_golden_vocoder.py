@@ -6,7 +6,13 @@ import torch
 from speechlab.audio.mel import MelSpectrogram
 from speechlab.compat import load_reference
 from speechlab.config import AudioSpec
-from speechlab.losses.adversarial import discriminator_loss, feature_loss, generator_loss
+from speechlab.losses.adversarial import (
+    discriminator_loss,
+    feature_loss,
+    generator_loss,
+    hinge_discriminator_loss,
+    hinge_generator_loss,
+)
 
 
 def count(module) -> int:
@@ -53,6 +59,34 @@ def test_discriminators_and_their_losses(golden, name, kind):
     case.check("feature_loss_x2", 2 * feature_loss(real, fake).view(1))
     case.check("generator_loss", generator_loss(fake).view(1))
     case.check("discriminator_loss", discriminator_loss(real, fake).view(1))
+
+
+def test_vocos_generator(golden):
+    case = golden("vocos_generator")
+    generator = load_reference("vocos", case.state(), case.config)
+    mel = 2 * case.uniform("input:mel", case.content["inputs"]["mel"]["shape"]) - 4
+    with torch.no_grad():
+        case.check("hidden", generator.features(mel))
+        case.check("waveform", generator(mel).squeeze(1))
+
+
+def test_multi_resolution_discriminator_and_the_hinge_losses(golden):
+    case = golden("vocos_mrd")
+    discriminator = load_reference("vocos-mrd", case.state(), case.config)
+    recorded = case.tone(8192, 22_050)
+    generated = 0.7 * recorded + 0.05 * case.uniform("input:noise", (1, 1, 8192))
+    with torch.no_grad():
+        real, fake = discriminator(recorded), discriminator(generated)
+    for index, (real_output, fake_output) in enumerate(zip(real, fake, strict=True)):
+        case.check(f"score_real_{index}", real_output.scores)
+        case.check(f"score_fake_{index}", fake_output.scores)
+        case.check(f"feature_means_{index}", torch.stack([map.abs().mean() for map in real_output.features]))
+    for name, loss in {
+        "disc_loss_hinge": hinge_discriminator_loss(real, fake),
+        "gen_loss_hinge": hinge_generator_loss(fake),
+        "feature_loss": feature_loss(real, fake),
+    }.items():
+        case.check(name, (loss / len(real)).view(1))
 
 
 def test_ms_stft_discriminator(golden):

@@ -31,6 +31,10 @@ def tiny(name, corpus, **training):
         steady = replace(experiment.optimiser, schedule="noam")  # cosine would depend on the number of steps
         model = replace(experiment.model, **SMALL)
         return replace(experiment, model=model, optimiser=steady, aligner="tiny-aligner")
+    if name == "embedded-vocos":
+        steady = replace(experiment.optimiser, schedule="constant")
+        model = replace(experiment.model, channels=32, intermediate_channels=64, n_layers=2)
+        return replace(experiment, segment_length=4096, generator_only_steps=12, model=model, optimiser=steady)
     if name == "embedded-hifigan":
         discriminator = replace(experiment.discriminator, names=("mpd", "msd", "ms-stft_disc"), width=0.03)
         return replace(experiment, segment_length=4096, generator_only_steps=12, discriminator=discriminator)
@@ -42,7 +46,13 @@ def losses(run_dir):
 
 
 def test_each_trainer_runs_and_resumes(places, tiny_corpus):
-    for name in ("embedded-aligner", "embedded-fastspeech", "embedded-fastspeech2", "embedded-hifigan"):
+    for name in (
+        "embedded-aligner",
+        "embedded-fastspeech",
+        "embedded-fastspeech2",
+        "embedded-hifigan",
+        "embedded-vocos",
+    ):
         whole = train(tiny(name, tiny_corpus))
         halved = places / f"{name}-halved"
         train(tiny(name, tiny_corpus, steps=10), halved)
@@ -69,6 +79,29 @@ def test_hifigan_overfits_one_batch_to_a_third(places, tiny_corpus):
     )
     _, history = one_batch(experiment, places / "run", 200)
     assert min(step["mel_l1"] for step in history[-10:]) <= history[0]["mel_l1"] / 3
+
+
+@pytest.mark.parametrize("model", ["vocos_gen", "source_vocos_gen"])
+def test_vocos_overfits_one_batch_to_half_of_what_an_untrained_one_misses(places, tiny_corpus, model):
+    experiment = tiny("embedded-vocos", tiny_corpus, batch_size=2, steps=200)
+    sizes = replace(experiment.model, name=model, channels=96, intermediate_channels=192, n_layers=3)
+    experiment = replace(experiment, generator_only_steps=200, model=sizes)
+    engine, history = one_batch(experiment, places / "run", 200)
+    assert min(step["mel_l1"] for step in history[-10:]) <= history[0]["mel_l1"] / 2
+    if model == "source_vocos_gen":  # and it reads the pitch off the mel, within a semitone
+        batch = next(engine.batches())
+        track = engine.modules["generator"].track(engine.recipe.mel(batch.waveform))
+        voiced = batch.pitch > 0
+        assert (torch.log2(track.frequency / batch.pitch)[voiced].abs() * 12).median() < 1
+
+
+def test_the_generators_step_leaves_no_gradient_in_the_discriminators(places, tiny_corpus):
+    engine = Engine(recipes["vocos_trainer"](tiny("embedded-vocos", tiny_corpus)), places / "run")
+    engine.step, batches = 13, engine.batches()
+    metrics = engine.recipe.train_step([next(batches)])
+    assert {"adversarial", "feature", "discriminator/loss", "pitch"} <= metrics.keys()
+    parameters = list(engine.modules["discriminator"].parameters())
+    assert all(parameter.grad is None and parameter.requires_grad for parameter in parameters)
 
 
 def test_the_aligner_overfits_one_batch_into_a_sharp_alignment(places, tiny_corpus):

@@ -24,6 +24,8 @@ references.update(
         "hifipp-mel": "hifipp:load_vocoder",
         "hifipp-a2a": "hifipp:load_enhancer",
         "finally": "hifipp:load_finally",
+        "vocos": "vocos:load_generator",
+        "vocos-mrd": "vocos:load_discriminator",
     }
 )
 
@@ -37,6 +39,8 @@ ENTRIES = {
     "hifipp-mel": ("generator", "state_dict"),
     "hifipp-a2a": ("generator", "state_dict"),
     "finally": ("generator", "state_dict"),
+    "vocos": ("state_dict",),
+    "vocos-mrd": ("state_dict",),
 }
 """Names under which the references' files keep the state dict beside other things."""
 

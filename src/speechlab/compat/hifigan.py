@@ -6,6 +6,7 @@ from torch import Tensor
 
 from speechlab.compat import load_strictly, require
 from speechlab.errors import SpeechlabError
+from speechlab.models import fold
 from speechlab.models.hifigan import HiFiGANGenerator, MultiPeriodDiscriminator, MultiScaleDiscriminator
 
 PRESETS = {(512, 1): "v1", (128, 1): "v2", (256, 2): "v3"}
@@ -41,7 +42,7 @@ def load_generator(state: dict[str, Tensor], config: dict[str, Any]) -> HiFiGANG
             )
         generator = HiFiGANGenerator.preset(PRESETS[channels, block], n_mels)
     if folded:
-        generator.fold()
+        fold(generator)
     return load_strictly(generator, state, kind)
 
 

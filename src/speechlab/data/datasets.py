@@ -15,6 +15,7 @@ from torch.utils.data import Dataset, Sampler
 
 from speechlab.config import AudioSpec, CorpusConfig
 from speechlab.data.corpora import Utterance
+from speechlab.data.prosody import extract_pitch
 from speechlab.data.storage import safe_name
 from speechlab.data.store import FeatureStore
 from speechlab.data.waveforms import PEAK_LIMIT, load_waveform
@@ -35,6 +36,7 @@ class VocoderBatch(NamedTuple):
     names: list[str]
     waveform: Tensor  # (batch, 1, samples)
     mel: Tensor | None  # (batch, n_mels, frames) of an acoustic model; None: to be computed from the waveform
+    pitch: Tensor | None = None  # (batch, frames), Hz, 0 where unvoiced; None: not asked for
 
 
 class AcousticBatch(NamedTuple):
@@ -78,10 +80,19 @@ def collate_acoustic(items: Sequence[AcousticItem]) -> AcousticBatch:
     return AcousticBatch(names, padded("tokens"), lengths, mel, mel_lengths, *prosody)
 
 
-def collate_vocoder(items: Sequence[tuple[str, Tensor, Tensor | None]]) -> VocoderBatch:
+class VocoderItem(NamedTuple):
+    """One crop of a ``VocoderBatch``."""
+
+    name: str
+    waveform: Tensor  # (1, samples)
+    mel: Tensor | None = None
+    pitch: Tensor | None = None
+
+
+def collate_vocoder(items: Sequence[VocoderItem]) -> VocoderBatch:
     """Stack crops of one length."""
-    names, waveforms, mels = zip(*items, strict=True)
-    return VocoderBatch(list(names), torch.stack(waveforms), None if mels[0] is None else torch.stack(mels))
+    names, *columns = zip(*items, strict=True)
+    return VocoderBatch(list(names), *(None if column[0] is None else torch.stack(column) for column in columns))
 
 
 class VocoderDataset(Dataset):
@@ -93,6 +104,7 @@ class VocoderDataset(Dataset):
     Args:
         segment_length: samples, a multiple of the hop.
         mels: folder of teacher-forced mels, (n_mels, frames) each, at ``mel_path``.
+        with_pitch: give each crop its pitch too.
     """
 
     def __init__(
@@ -103,10 +115,12 @@ class VocoderDataset(Dataset):
         segment_length: int,
         seed: int,
         mels: Path | None = None,
+        with_pitch: bool = False,
     ):
         self.utterances, self.corpus, self.spec = list(utterances), corpus, spec
-        self.segment_length, self.seed, self.mels = segment_length, seed, mels
+        self.segment_length, self.seed, self.mels, self.with_pitch = segment_length, seed, mels, with_pitch
         self.kept: dict[int, Tensor] = {}
+        self.pitches: dict[int, Tensor] = {}
         self.broken: set[int] = set()
 
     def __len__(self) -> int:
@@ -136,8 +150,16 @@ class VocoderDataset(Dataset):
                 self.broken.add(candidate)
         raise SpeechlabError("not one recording of the corpus can be read")
 
-    def __getitem__(self, place: tuple[int, int]) -> tuple[str, Tensor, Tensor | None]:
-        """Crop the utterance at ``place`` = (epoch, index): its name, (1, samples) and, if paired, (n_mels, frames)."""
+    def pitch(self, index: int) -> Tensor:
+        """Pitch (frames,) of a recording, measured once."""
+        if index not in self.pitches:
+            spec, waveform = self.spec, self.waveform(index).numpy()
+            track = extract_pitch(waveform, spec.sample_rate, spec.hop_length, spec.centring)
+            self.pitches[index] = torch.from_numpy(track)
+        return self.pitches[index]
+
+    def __getitem__(self, place: tuple[int, int]) -> VocoderItem:
+        """Crop the utterance at ``place`` = (epoch, index)."""
         epoch, index = place
         index = self.readable(index)
         utterance, waveform = self.utterances[index], self.waveform(index)
@@ -152,7 +174,11 @@ class VocoderDataset(Dataset):
         if mel is not None:
             mel = mel[:, first : first + frames]
             mel = F.pad(mel, (0, frames - mel.shape[-1]), value=float(np.log(self.spec.log_floor)))
-        return utterance.id, crop, mel
+        pitch = None
+        if self.with_pitch:
+            pitch = self.pitch(index)[first : first + frames]
+            pitch = F.pad(pitch, (0, frames - len(pitch)))
+        return VocoderItem(utterance.id, crop, mel, pitch)
 
 
 class EpochSampler(Sampler):

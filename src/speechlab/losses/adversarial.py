@@ -1,4 +1,4 @@
-"""Least-squares adversarial losses and feature matching (HiFi-GAN, arXiv:2010.05646, section 2.3).
+"""Adversarial losses, least-squares (HiFi-GAN, arXiv:2010.05646, section 2.3) and hinge (Vocos), and feature matching.
 
 A discriminator returns one ``(scores, features)`` pair per sub-discriminator; these functions take such lists.
 Weights belong to the recipe: nothing here is multiplied by a lambda.
@@ -38,6 +38,26 @@ def discriminator_loss(real: Judgements, fake: Judgements) -> Tensor:
 def generator_loss(fake: Judgements) -> Tensor:
     """Ask the generated audio to be scored 1 (eq. 2); scalar, summed over sub-discriminators."""
     return torch.stack([(1 - scores.float()).square().mean() for scores, _ in fake]).sum()
+
+
+def hinge_discriminator_loss(real: Judgements, fake: Judgements) -> Tensor:
+    """Ask for at least 1 on real audio and at most -1 on generated audio (Vocos, arXiv:2306.00814, section 3.4).
+
+    Beyond these margins nothing is asked, so a discriminator that is right has no gradient.
+
+    Returns:
+        Scalar, summed over sub-discriminators; one that answers 0 to everything pays exactly 2.
+    """
+    losses = [
+        (1 - real_scores.float()).clamp_min(0).mean() + (1 + fake_scores.float()).clamp_min(0).mean()
+        for (real_scores, _), (fake_scores, _) in zip(real, fake, strict=True)
+    ]
+    return torch.stack(losses).sum()
+
+
+def hinge_generator_loss(fake: Judgements) -> Tensor:
+    """Ask the generated audio to be scored at least 1; scalar, summed over sub-discriminators."""
+    return torch.stack([(1 - scores.float()).clamp_min(0).mean() for scores, _ in fake]).sum()
 
 
 def feature_loss(real: Judgements, fake: Judgements, mode: Literal["sum", "relative"] = "sum") -> Tensor:

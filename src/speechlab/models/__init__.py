@@ -4,7 +4,9 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+import torch
 from torch import nn
+from torch.nn.utils.parametrize import is_parametrized, remove_parametrizations
 
 from speechlab.registry import Registry
 
@@ -13,8 +15,11 @@ models: Registry = Registry("model")
 models.update(
     {
         "hifigan_gen": "hifigan:HiFiGANGenerator.preset",
+        "vocos_gen": "vocos:VocosGenerator",
+        "source_vocos_gen": "source_vocos:SourceVocosGenerator",
         "mpd": "hifigan:MultiPeriodDiscriminator",
         "msd": "hifigan:MultiScaleDiscriminator",
+        "mrd": "mrd:MultiResolutionDiscriminator",
         "ms-stft_disc": "ms_stft:MultiScaleSTFTDiscriminator",
         "fastspeech": "fastspeech:FastSpeech",
         "fastspeech2": "fastspeech:FastSpeech2",
@@ -39,3 +44,12 @@ def build(name: str, /, **sizes: Any) -> nn.Module:
     for attribute in path.split("."):
         target = getattr(target, attribute)
     return target(**sizes)
+
+
+def fold(network: nn.Module) -> nn.Module:
+    """Replace weight norm by plain weights, in place, for inference and export."""
+    with torch.enable_grad():  # without it the folded weights would no longer be parameters
+        for module in network.modules():
+            if is_parametrized(module, "weight"):
+                remove_parametrizations(module, "weight")
+    return network

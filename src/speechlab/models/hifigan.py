@@ -7,7 +7,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm, weight_norm
-from torch.nn.utils.parametrize import is_parametrized, remove_parametrizations
 
 from speechlab.layers.upsampling import SLOPE, ResidualBlock1, same_convolution, same_padding
 
@@ -95,14 +94,6 @@ class HiFiGANGenerator(nn.Module):
             hidden = sum(branches[1:], branches[0]) / self.n_branches  # multi-receptive field fusion
         hidden = F.leaky_relu(hidden)  # slope 0.01, unlike the layers above: the released weights were trained so
         return torch.tanh(self.conv_post(hidden))
-
-    def fold(self) -> "HiFiGANGenerator":
-        """Replace weight norm by plain weights, in place, for inference and export."""
-        with torch.enable_grad():  # without it the folded weights would no longer be parameters
-            for module in self.modules():
-                if is_parametrized(module, "weight"):
-                    remove_parametrizations(module, "weight")
-        return self
 
 
 def scaled(channels: Sequence[int], width: float, multiple: int = 1) -> list[int]:

@@ -12,7 +12,7 @@ from speechlab.audio.io import Audio
 from speechlab.audio.mel import MelSpectrogram
 from speechlab.config import AudioSpec
 from speechlab.errors import SpeechlabError
-from speechlab.models import build
+from speechlab.models import build, fold
 from speechlab.training.checkpoints import find_checkpoint, find_folder
 
 CHUNK, CONTEXT = (
@@ -20,13 +20,15 @@ CHUNK, CONTEXT = (
     64,
 )  # frames generated at once, and their neighbours on each side; the latter cover the receptive field
 GRIFFIN_LIM = "griffin-lim"
+VOCODERS = ("hifigan_gen", "vocos_gen", "source_vocos_gen")
 
 
 class Vocoder:
     """Turn mels into speech.
 
     Args:
-        synthesise: mel (1, n_mels, frames) to waveform (1, 1, frames * hop).
+        synthesise: mel (1, n_mels, frames) to waveform (1, 1, frames * hop). Where it has a ``track`` of pitch, chunks
+            of a long mel continue each other's.
         spec: the analysis that the mels must come from.
         card: of the checkpoint; empty for Griffin-Lim.
         checkpoint: hash of the weights.
@@ -46,12 +48,13 @@ class Vocoder:
         """
         folder = find_folder(name)
         checkpoint = find_checkpoint(folder / "vocoder" if (folder / "vocoder").is_dir() else folder)
-        if checkpoint.card.get("model") != "hifigan_gen":
-            raise SpeechlabError(f"{checkpoint.path} holds a {checkpoint.card.get('model')}, not a vocoder")
-        network = build("hifigan_gen", **checkpoint.card["sizes"])
+        model = checkpoint.card.get("model")
+        if model not in VOCODERS:
+            raise SpeechlabError(f"{checkpoint.path} holds a {model}, not a vocoder ({', '.join(VOCODERS)})")
+        network = build(model, **checkpoint.card["sizes"])
         network.load_state_dict({key: value.float() for key, value in checkpoint.weights.items()})
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        network = network.eval().fold().to(device)
+        network = fold(network.eval()).to(device)
         return cls(network, AudioSpec(**checkpoint.card["audio"]), checkpoint.card, device, checkpoint.weights_hash)
 
     @classmethod
@@ -70,10 +73,16 @@ class Vocoder:
             raise SpeechlabError(
                 f"this vocoder reads mels of shape (1, {self.spec.n_mels}, frames), got {tuple(mel.shape)}"
             )
-        frames, hop, pieces = mel.shape[-1], self.spec.hop_length, []
+        frames, hop, pieces, track = mel.shape[-1], self.spec.hop_length, [], None
         for first in range(0, frames, CHUNK):
             begin, end = max(first - CONTEXT, 0), min(first + CHUNK + CONTEXT, frames)
-            waveform = self.synthesise(mel[..., begin:end].to(self.device)).cpu()
+            chunk = mel[..., begin:end].to(self.device)
+            if hasattr(self.synthesise, "track"):
+                before, track = track, self.synthesise.track(chunk, begin)
+                track = track.following(before, first) if before else track
+                waveform = self.synthesise(chunk, track).cpu()
+            else:
+                waveform = self.synthesise(chunk).cpu()
             length = min(CHUNK, frames - first) * hop
             pieces.append(waveform[..., (first - begin) * hop :][..., :length])
         return torch.cat(pieces, dim=-1)

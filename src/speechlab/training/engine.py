@@ -121,7 +121,10 @@ class Engine:
             raise SpeechlabError(f"{self.experiment.name}: the corpus has no usable utterance{reason}")
         self.modules: dict[str, nn.Module] = dict(recipe.networks)
         for name, network in self.modules.items():
-            recipe.networks[name] = self.fabric.setup_module(network, move_to_device=True)
+            wrapped = self.fabric.setup_module(network, move_to_device=True)
+            for method in recipe.forward_methods & set(dir(network)):
+                wrapped.mark_forward_method(method)
+            recipe.networks[name] = wrapped
         self.optimisers = {
             name: self.fabric.setup_optimizers(optimiser) for name, optimiser in recipe.make_optimisers().items()
         }

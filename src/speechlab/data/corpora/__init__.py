@@ -1,7 +1,7 @@
 """Corpora, one file each: what they contain, where they come from, and how they are split."""
 
 from speechlab.config import CorpusConfig
-from speechlab.data.corpora import embedded, folder, ljspeech, ruslan  # noqa: F401  (importing a corpus registers it)
+from speechlab.data.corpora import embedded, folder, folders, ljspeech, ruslan  # noqa: F401  (importing one registers it)
 from speechlab.data.corpora.base import SPLITS, TEST, TRAIN, VALIDATION, Corpus, Utterance, corpora, data_root
 
 __all__ = ["SPLITS", "TEST", "TRAIN", "VALIDATION", "Corpus", "Utterance", "corpora", "data_root", "load_corpus"]

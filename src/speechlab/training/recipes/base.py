@@ -27,6 +27,7 @@ class Recipe(ABC):
         dataset: indexed by (epoch, index).
         store: its features, where it has any; it knows what was set aside and why.
         item_lengths: of the dataset's items, if batches are to be bucketed.
+        forward_methods: of the networks, that training calls beside ``forward``.
     """
 
     main: str
@@ -34,6 +35,7 @@ class Recipe(ABC):
     collate: Callable
     store: FeatureStore | None = None
     item_lengths: Sequence[int] | None = None
+    forward_methods: frozenset[str] = frozenset()
 
     def __init__(self, experiment: Experiment):
         self.experiment = experiment

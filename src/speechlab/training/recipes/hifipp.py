@@ -21,7 +21,7 @@ from speechlab.metrics.base import Unmeasurable
 from speechlab.metrics.si_sdr import si_sdr
 from speechlab.models import build
 from speechlab.training.recipes.base import recipes
-from speechlab.training.recipes.hifigan import HiFiGANRecipe, make_discriminators
+from speechlab.training.recipes.vocoder import VocoderRecipe, make_discriminators
 
 N_RENDERED = 3  # validation clips kept for the time-travel player
 VALIDATION_S = 4.096  # of each validation clip
@@ -30,7 +30,7 @@ VOCODER = "hifi++_gen"  # hears the mel alone
 
 
 @recipes.register("hifi++_trainer")
-class HiFiPPRecipe(HiFiGANRecipe):
+class HiFiPPRecipe(VocoderRecipe):
     """Generator against three equal discriminators; for the first ``generator_only_steps`` it learns alone."""
 
     collate = staticmethod(collate_enhancement)
@@ -52,9 +52,9 @@ class HiFiPPRecipe(HiFiGANRecipe):
         """Enhance (batch, 1, samples), or, where the generator is a vocoder, synthesise from its mel."""
         return generator(self.mel(degraded) if self.experiment.model.name == VOCODER else degraded).float()
 
-    def generate(self, generator: nn.Module, batch: EnhancementBatch) -> tuple[Tensor, Tensor]:
-        """Clean and enhanced waveforms, (batch, 1, samples) each."""
-        return batch.clean, self.hear(generator, batch.degraded)
+    def generate(self, generator: nn.Module, batch: EnhancementBatch) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+        """Clean and enhanced waveforms, (batch, 1, samples) each; nothing else is learned."""
+        return batch.clean, self.hear(generator, batch.degraded), {}
 
     def generator_losses(self, real: Tensor, fake: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """The weighted total and its parts, for waveforms (batch, 1, samples)."""

@@ -1,7 +1,11 @@
-"""Train a HiFi-GAN vocoder (arXiv:2010.05646, section 2): mel L1, adversarial and feature-matching losses."""
+"""Train a vocoder, HiFi-GAN (arXiv:2010.05646) or Vocos (arXiv:2306.00814).
 
-from collections.abc import Sequence
-from typing import Any
+Both learn by mel L1, adversarial and feature-matching losses. What is trained, and against what, the config says.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +18,13 @@ from speechlab.data.corpora import load_corpus
 from speechlab.data.datasets import VocoderBatch, VocoderDataset, collate_vocoder, mel_path
 from speechlab.data.waveforms import load_waveform
 from speechlab.errors import SpeechlabError
-from speechlab.losses.adversarial import discriminator_loss, feature_loss, generator_loss
+from speechlab.losses.adversarial import (
+    discriminator_loss,
+    feature_loss,
+    generator_loss,
+    hinge_discriminator_loss,
+    hinge_generator_loss,
+)
 from speechlab.losses.spectral import multi_resolution_stft_loss
 from speechlab.models import build
 from speechlab.training.recipes.base import Recipe, recipes
@@ -24,29 +34,69 @@ N_RENDERED = 3  # validation clips kept for the time-travel player
 MAX_VALIDATION_S = 6.0  # of each validation clip
 
 
+Judged = dict[str, list]
+"""By family: what each of its networks says."""
+
+
 class Discriminators(nn.Module):
-    """Several discriminators that judge together; their outputs are joined into one list."""
+    """Families of discriminators that judge together."""
 
     def __init__(self, networks: dict[str, nn.Module]):
         super().__init__()
         self.networks = nn.ModuleDict(networks)
 
-    def forward(self, waveform: Tensor) -> list:
-        """Score (batch, 1, samples) by every sub-discriminator of every network."""
-        return [output for network in self.networks.values() for output in network(waveform)]
+    def forward(self, waveform: Tensor) -> Judged:
+        """Score (batch, 1, samples) by every network of every family."""
+        return {name: network(waveform) for name, network in self.networks.items()}
 
 
 def make_discriminators(config: DiscriminatorConfig) -> Discriminators:
     """Build the discriminators that a config names."""
-    return Discriminators({name: build(name, width=config.width) for name in config.names})
+    widths = config.widths or (1.0,) * len(config.names)
+    return Discriminators(
+        {name: build(name, width=config.width * width) for name, width in zip(config.names, widths, strict=True)}
+    )
+
+
+@contextlib.contextmanager
+def frozen(network: nn.Module) -> Iterator[None]:
+    """Ask for no gradient of a network's parameters: in the generator's step only its input needs one."""
+    parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    for parameter in parameters:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in parameters:
+            parameter.requires_grad_(True)
+
+
+class AdversarialLoss(NamedTuple):
+    """A pair of losses, and what the discriminator's is where nothing can be told apart, for one network."""
+
+    discriminator: Callable[[list, list], Tensor]
+    generator: Callable[[list], Tensor]
+    undecided: float
+    averaged: bool  # over a family's networks, not summed
+
+
+ADVERSARIAL_LOSSES = {
+    "least_squares": AdversarialLoss(discriminator_loss, generator_loss, undecided=0.5, averaged=False),
+    "hinge": AdversarialLoss(hinge_discriminator_loss, hinge_generator_loss, undecided=2.0, averaged=True),
+}
+AUDIO_SIZES = {"hifigan_gen": ("n_mels",), "vocos_gen": ("n_mels", "n_fft", "hop_length")}
+"""What a generator must know of the AudioSpec; one that is not listed takes it whole."""
+SOURCE = "source_vocos_gen"  # learns to read the pitch off the mel too
 
 
 @recipes.register("hifigan_trainer")
-class HiFiGANRecipe(Recipe):
+@recipes.register("vocos_trainer")
+class VocoderRecipe(Recipe):
     """Generator against discriminators; for the first ``generator_only_steps`` the generator learns alone."""
 
     main = "generator"
     collate = staticmethod(collate_vocoder)
+    forward_methods = frozenset({"learn"})
     experiment: HiFiGANExperiment
 
     def build(self, engine) -> None:
@@ -57,7 +107,7 @@ class HiFiGANRecipe(Recipe):
                 f"segment_length must be a multiple of the hop, {config.audio.hop_length}, got {config.segment_length}"
             )
         self.engine = engine
-        self.networks["generator"] = build("hifigan_gen", preset=config.model.preset, n_mels=config.audio.n_mels)
+        self.networks["generator"] = build(self.model, **self.sizes())
         self.networks["discriminator"] = make_discriminators(config.discriminator)
         device = engine.fabric.device
         self.mel = MelSpectrogram(config.audio).to(device)
@@ -70,8 +120,23 @@ class HiFiGANRecipe(Recipe):
         if not training:
             raise SpeechlabError(f"no training utterance was found in {config.corpus.path or config.corpus.name}")
         segment, seed = config.segment_length, config.training.seed
-        self.dataset = VocoderDataset(training, config.corpus, config.audio, segment, seed, mels)
+        self.dataset = VocoderDataset(
+            training, config.corpus, config.audio, segment, seed, mels, with_pitch=self.model == SOURCE
+        )
         self.held_out = self.load_held_out()
+
+    @property
+    def model(self) -> str:
+        """Registered name of the generator."""
+        return getattr(self.experiment.model, "name", "hifigan_gen")
+
+    def sizes(self) -> dict[str, Any]:
+        """What the generator is built from."""
+        sizes, audio = to_dict(self.experiment.model), to_dict(self.experiment.audio)
+        sizes.pop("name", None)
+        if self.model in AUDIO_SIZES:
+            return sizes | {name: audio[name] for name in AUDIO_SIZES[self.model]}
+        return sizes | {"audio": audio}
 
     def load_held_out(self) -> list[tuple[str, Tensor]]:
         """Validation clips, whole, cut to a multiple of the hop: (name, (1, 1, samples))."""
@@ -92,34 +157,37 @@ class HiFiGANRecipe(Recipe):
         return self.engine.step > self.experiment.generator_only_steps
 
     def train_step(self, batches: Sequence[VocoderBatch]) -> dict[str, float]:
-        """One discriminator step, then one generator step on the same generated audio (section 2.2)."""
+        """One discriminator step, then one generator step on the same generated audio (HiFi-GAN, section 2.2)."""
         generator, discriminator = self.networks["generator"], self.networks["discriminator"]
         names = [name for batch in batches for name in batch.names]
         metrics: dict[str, float] = {}
-        reals, fakes = zip(*(self.generate(generator, batch) for batch in batches), strict=True)
+        reals, fakes, extras = zip(*(self.generate(generator, batch) for batch in batches), strict=True)
         if self.adversarial:
             loss = 0.0
             for real, fake in zip(reals, fakes, strict=True):
-                judged = discriminator(real)
-                judged_loss, n_judges = discriminator_loss(judged, discriminator(fake.detach())), len(judged)
+                judged_loss, undecided = self.discriminator_loss(discriminator(real), discriminator(fake.detach()))
                 self.engine.backward(judged_loss / len(batches), names)
                 loss += judged_loss.item() / len(batches)
             norm = self.engine.update("discriminator", names)
-            metrics |= {"discriminator/loss": loss, "discriminator/loss_per_network": loss / n_judges,
+            metrics |= {"discriminator/loss": loss, "discriminator/loss_per_network": 0.5 * loss / undecided,
                         "gradient_norm/discriminator": norm}  # fmt: skip
-        for real, fake in zip(reals, fakes, strict=True):
-            total, parts = self.generator_losses(real, fake)
-            self.engine.backward(total / len(batches), names)
-            for name, value in {**parts, "loss": total}.items():
-                metrics[name] = metrics.get(name, 0.0) + value.item() / len(batches)
+        with frozen(discriminator):
+            for real, fake, extra in zip(reals, fakes, extras, strict=True):
+                total, parts = self.generator_losses(real, fake)
+                total = sum(extra.values(), total)
+                self.engine.backward(total / len(batches), names)
+                for name, value in {**parts, **extra, "loss": total}.items():
+                    metrics[name] = metrics.get(name, 0.0) + value.item() / len(batches)
         metrics["gradient_norm/generator"] = self.engine.update("generator", names)
-        self.engine.optimisers["discriminator"].zero_grad()  # the generator's step has left gradients there
         return metrics
 
-    def generate(self, generator: nn.Module, batch: VocoderBatch) -> tuple[Tensor, Tensor]:
-        """Real and generated waveforms, (batch, 1, samples) each."""
+    def generate(self, generator: nn.Module, batch: VocoderBatch) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+        """Real and generated waveforms, (batch, 1, samples) each, and what else the generator is to learn, by name."""
         mel = self.mel(batch.waveform) if batch.mel is None else batch.mel
-        return batch.waveform, generator(mel).float()
+        if batch.pitch is None:
+            return batch.waveform, generator(mel).float(), {}
+        fake, pitch_loss = generator.learn(mel, batch.pitch)
+        return batch.waveform, fake.float(), {"pitch": pitch_loss}
 
     def generator_losses(self, real: Tensor, fake: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """The weighted total and its parts, for waveforms (batch, 1, samples)."""
@@ -134,9 +202,30 @@ class HiFiGANRecipe(Recipe):
             with torch.no_grad():
                 judged_real = discriminator(real)
             judged = discriminator(fake)
-            parts |= {"adversarial": generator_loss(judged), "feature": feature_loss(judged_real, judged)}
+            adversarial = ADVERSARIAL_LOSSES[config.adversarial_loss]
+            shares = self.shares(judged)
+            parts["adversarial"] = sum(share * adversarial.generator(judged[name]) for name, share in shares.items())
+            parts["feature"] = sum(
+                share * feature_loss(judged_real[name], judged[name]) for name, share in shares.items()
+            )
             total = total + parts["adversarial"] + config.feature_weight * parts["feature"]
         return total, parts
+
+    def shares(self, judged: Judged) -> dict[str, float]:
+        """Weight of each network's loss, by family."""
+        config = self.experiment
+        weights = config.discriminator.weights or (1.0,) * len(judged)
+        averaged = ADVERSARIAL_LOSSES[config.adversarial_loss].averaged
+        return {
+            name: weight / (len(judges) if averaged else 1)
+            for (name, judges), weight in zip(judged.items(), weights, strict=True)
+        }
+
+    def discriminator_loss(self, real: Judged, fake: Judged) -> tuple[Tensor, float]:
+        """The discriminators' loss, and what it would be if they could tell nothing apart."""
+        loss, shares = ADVERSARIAL_LOSSES[self.experiment.adversarial_loss], self.shares(real)
+        total = sum(share * loss.discriminator(real[name], fake[name]) for name, share in shares.items())
+        return total, loss.undecided * sum(share * len(real[name]) for name, share in shares.items())
 
     def resynthesise(self, waveform: Tensor) -> Tensor:
         """Copy synthesis of a clip (1, 1, samples): analysed, generated again."""
@@ -167,8 +256,7 @@ class HiFiGANRecipe(Recipe):
 
     def card(self) -> dict[str, Any]:
         """Model, sizes and data."""
-        sizes = {**to_dict(self.experiment.model), "n_mels": self.experiment.audio.n_mels}
         data = {"corpus": self.corpus.name, "licence": self.corpus.licence, "citation": self.corpus.citation,
                 "n_training": len(self.dataset), "hash": self.corpus.content_hash,
                 "loudness": self.experiment.corpus.loudness}  # fmt: skip
-        return {"model": "hifigan_gen", "sizes": sizes, "data": data}
+        return {"model": self.model, "sizes": self.sizes(), "data": data}
