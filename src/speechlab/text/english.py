@@ -58,6 +58,9 @@ RULERS = (
 NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 MONTH = "|".join([*MONTHS, *MONTH_ABBREVIATIONS])
 UNIT = "|".join(sorted(map(re.escape, UNITS), key=len, reverse=True))
+NEAR = 40  # characters; a word before that decides is not longer
+CAPITAL, NOTHING_MORE = re.compile(r"\s+[A-Z]"), re.compile(r"[ \"')]*+\Z")
+ANOTHER_ENDING = re.compile(rf"\s+(?:{'|'.join(ENDINGS)})\.", re.I)
 
 
 def is_readable(character: str) -> bool:
@@ -70,10 +73,10 @@ def is_readable(character: str) -> bool:
 
 def normalise(text: str) -> str:
     """Write everything out in words: "Dr. Smith paid $3.50" is "Doctor Smith paid three dollars and fifty cents"."""
-    text = _to_ascii(text)
+    text = " ".join(_to_ascii(text).split())
     for pattern, replacement in RULES:
         text = pattern.sub(replacement, text)
-    return re.sub(r"\s+", " ", text).strip()
+    return " ".join(text.split())
 
 
 def _to_ascii(text: str) -> str:
@@ -91,29 +94,33 @@ def _to_ascii(text: str) -> str:
     return "".join(characters)
 
 
+def _at_end(match: re.Match[str]) -> bool:
+    return bool(NOTHING_MORE.match(match.string, match.end()))
+
+
 def _abbreviation(match: re.Match[str]) -> str:
     """Expand a title, company or place; the dot stays where it also ends the sentence."""
     key, text, end = match[1].lower(), match.string, match.end()
-    at_end = not text[end:].strip(" \"')")
-    before_capital = bool(re.match(r"\s+[A-Z]", text[end:]))
-    after_name = bool(re.search(r"[A-Z][a-z]+ $", text[: match.start()]))
+    at_end = _at_end(match)
+    before_capital = bool(CAPITAL.match(text, end))
+    after_name = bool(re.search(r"[A-Z][a-z]+ $", text[max(match.start() - NEAR, 0) : match.start()]))
     if key in PLACES and after_name and not before_capital:
         return PLACES[key] + ("." if at_end else "")
     if key in ENDINGS:
-        before_capital = before_capital and not re.match(rf"\s+(?:{'|'.join(ENDINGS)})\.", text[end:], re.I)
+        before_capital = before_capital and not ANOTHER_ENDING.match(text, end)
         return ENDINGS[key] + ("." if at_end or before_capital else "")
     return TITLES[key] + ("." if at_end else "")
 
 
 def _initials(match: re.Match[str]) -> str:
     """Join "U.S." to "US", which is spelled; keep the last dot at the end of the text."""
-    at_end = not match.string[match.end() :].strip(" \"')")
+    at_end = _at_end(match)
     letters = re.sub(r"[^A-Za-z]", "", match[0]).upper()
     return letters + ("." if at_end else " " if match[0].endswith(" ") else "")
 
 
 def _half_day(match: re.Match[str]) -> str:
-    ends = not match.string[match.end() :].strip(" \"')") or re.match(r"\s+[A-Z]", match.string[match.end() :])
+    ends = _at_end(match) or CAPITAL.match(match.string, match.end())
     name = f"{match[1].upper()}M"
     return name + ("." if match[0].endswith(".") and ends else "")
 
@@ -140,7 +147,7 @@ def _month_day(match: re.Match[str]) -> str:
 def _unit(match: re.Match[str]) -> str:
     name = UNITS[match[2].lower()]
     name = name if match[1] == "1" else numbers.plural(name)
-    ends = match[3] and not match.string[match.end() :].strip(" \"')")
+    ends = match[3] and _at_end(match)
     return f"{numbers.quantity(match[1])} {name}" + ("." if ends else "")
 
 
@@ -161,6 +168,7 @@ def _rule(pattern: str, replacement: Callable[[re.Match[str]], str] | str, flags
 
 NAMES = "|".join([*TITLES, *ENDINGS])
 RULES: list[tuple[re.Pattern[str], Callable[[re.Match[str]], str] | str]] = [
+    _rule(r"(?<![.\s])\s?\.(?:\s?\.){3,}+", "... "),  # the leader of a table of contents
     # Latin and letters
     _rule(r"\be\.\s?g\.,?", "for example,", re.I),
     _rule(r"\bi\.\s?e\.,?", "that is,", re.I),
@@ -176,12 +184,12 @@ RULES: list[tuple[re.Pattern[str], Callable[[re.Match[str]], str] | str]] = [
     _rule(r"\b(" + "|".join(MONTH_ABBREVIATIONS) + r")\.(?=[ ,])", lambda m: MONTH_ABBREVIATIONS[m[1]]),
     _rule(rf"([$€£])\s?({NUMBER}|\.\d+)(?:\s?(hundred|thousand|million|billion|trillion)\b)?",
           lambda m: f" {numbers.money(m[1], m[2], m[3] or '')} ".rstrip()),
-    _rule(rf"({NUMBER})\s?¢", lambda m: f"{numbers.quantity(m[1])} {'cent' if m[1] == '1' else 'cents'}"),
+    _rule(rf"(?<![\d.,])({NUMBER})\s?¢", lambda m: f"{numbers.quantity(m[1])} {'cent' if m[1] == '1' else 'cents'}"),
     _rule(r"\b(?:No\.|#)\s?(?=\d)", "number "),
     _rule(r"\bno\.\s(?=\d)", "number "),
     _rule(r"\bNos\.\s?(?=\d)", "numbers "),
     _rule(r"\b(?:pp\.|p\.)\s?(?=\d)", "page "),
-    _rule(r"\b(\d[\d,]*)(?:st|nd|rd|th)\b", lambda m: numbers.ordinal(int(m[1].replace(",", "")))),
+    _rule(r"(?<![\w,])(\d[\d,]*+)(?<!,)(?:st|nd|rd|th)\b", lambda m: numbers.ordinal(int(m[1].replace(",", "")))),
     _rule(r"(?<![\w'])'?(\d0|\d{2}0|\d{3}0)'?s\b", lambda m: numbers.decade(m[1])),
     _rule(r"(?:\b(\d+)[ -])?\b(\d{1,3})/(\d{1,3})\b(?!/)", _mixed_fraction),
     _rule(rf"(?<=\d)\s?-\s?(?={NUMBER})", " to "),
@@ -205,5 +213,5 @@ RULES: list[tuple[re.Pattern[str], Callable[[re.Match[str]], str] | str]] = [
     _rule(r"(?<=[a-z])\.(?=[a-z])", " dot "),
     *[_rule(re.escape(symbol), word) for symbol, word in SYMBOLS.items()],
     _rule(r"[$€£¢]", " "),
-    _rule(r"\s+(?=[,.!?;:](?!\.))", ""),
+    _rule(r"(?<!\s)\s++(?=[,.!?;:](?!\.))", ""),
 ]  # fmt: skip

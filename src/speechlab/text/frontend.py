@@ -21,8 +21,8 @@ from speechlab.text.english import is_readable, normalise
 from speechlab.text.espeak import engine
 from speechlab.text.symbols import END, RENAMED, START, SymbolTable, english_symbols, is_phone
 
-INLINE = re.compile(r"\[\[(.*?)\]\]")
-PIECES = re.compile(r"\[\[.*?\]\]|[^\W_]+(?:['\-][^\W_]+)*|\.\.\.|--|[^\w\s]")
+INLINE = re.compile(r"\[\[([^\[\]\n]*+)\]\]")
+PIECES = re.compile(r"\[\[[^\[\]\n]*+\]\]|[^\W_]+(?:['\-][^\W_]+)*|\.\.\.|--|[^\w\s]")
 STRENGTH = ("-", ",", ";", ":", ".", "…", "!", "?")  # the later wins where several marks meet
 MARKS = {"...": "…", "--": "-", "–": "-", "—": "-", "(": ",", ")": ",", "[": ",", "]": ","} | {m: m for m in STRENGTH}
 

@@ -10,7 +10,8 @@ _ONES = (
 _TENS = "zero ten twenty thirty forty fifty sixty seventy eighty ninety"
 ONES, TENS = _ONES.split(), _TENS.split()
 THOUSANDS = ("", " thousand", " million", " billion", " trillion")
-LARGEST = 10 ** (3 * len(THOUSANDS)) - 1  # what lies above is read digit by digit
+LONGEST = 3 * len(THOUSANDS)  # digits; a longer number is read digit by digit
+LARGEST = 10**LONGEST - 1
 ORDINALS = {
     "one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth", "nine": "ninth",
     "twelve": "twelfth",
@@ -54,8 +55,8 @@ def year(number: int) -> str:
 
 def integer(written: str) -> str:
     """Read a run of digits the way people do: years in pairs, numbers with a leading zero digit by digit."""
-    if "," in written:
-        return cardinal(int(written.replace(",", "")))
+    if "," in written or len(written) > LONGEST:
+        return count(written)
     if len(written) > 1 and written[0] == "0":
         return digits(written)
     number = int(written)
@@ -67,16 +68,22 @@ def digits(written: str) -> str:
     return " ".join(ONES[int(digit)] for digit in written)
 
 
+def count(written: str) -> str:
+    """Read a whole number of any length, "1,234", as a cardinal; beyond the trillions digit by digit."""
+    bare = written.replace(",", "")
+    return cardinal(int(bare)) if len(bare) <= LONGEST else digits(bare)
+
+
 def decimal(whole: str, fraction: str) -> str:
     """Read "3.14" as "three point one four"."""
-    number = cardinal(int(whole.replace(",", ""))) if whole else "zero"
+    number = count(whole) if whole else "zero"
     return f"{number} point {digits(fraction)}"
 
 
 def quantity(written: str) -> str:
     """Read a number that counts something, "1,234.5" or "2000"; never as a year."""
     whole, point, fraction = written.partition(".")
-    return decimal(whole, fraction) if point else cardinal(int(whole.replace(",", "")))
+    return decimal(whole, fraction) if point else count(whole)
 
 
 def plural(noun: str) -> str:
@@ -100,7 +107,7 @@ def money(symbol: str, written: str, scale: str = "") -> str:
     if scale:
         return f"{quantity(written)} {scale} {plural(large)}"
     whole, _, fraction = written.replace(",", "").partition(".")
-    if len(fraction) > 2:
+    if len(fraction) > 2 or len(whole) > LONGEST:
         return f"{quantity(written)} {plural(large)}"
     n_large, n_small = int(whole or 0), int(fraction.ljust(2, "0") or 0)
     parts = [

@@ -11,7 +11,8 @@ ABBREVIATIONS = {
     "sen", "mt", "messrs", "vs", "approx", "dept", "no", "nos", "pp", "p", "fig", "vol", "e.g", "i.e", "jan", "feb",
     "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec",
 }  # fmt: skip
-SENTENCE_END = re.compile(r"(?:\.\.\.|[.!?…])+[\"'”’)\]]*(?=\s+)")
+SENTENCE_END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’)\]]*+(?=\s)")
+NEAR = 40  # characters before a dot that can make an abbreviation
 CLAUSE_END = re.compile(r"[,;:–—](?=\s)|\s-+(?=\s)")
 
 
@@ -43,7 +44,8 @@ def split_sentences(text: str, max_characters: int = 300) -> list[Sentence]:
 def _sentences(paragraph: str) -> list[str]:
     text, found, start = " ".join(paragraph.split()), [], 0
     for match in SENTENCE_END.finditer(text):
-        if not _is_abbreviation(text[start : match.end()], text[match.end() :].lstrip()):
+        near = text[max(match.end() - NEAR, start) : match.end()]
+        if not _is_abbreviation(near, text[match.end() : match.end() + 2].lstrip()):
             found.append(text[start : match.end()].strip())
             start = match.end()
     return [sentence for sentence in [*found, text[start:].strip()] if sentence]
