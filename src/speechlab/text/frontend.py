@@ -182,12 +182,15 @@ class EnglishFrontend(EspeakFrontend):
 
 def for_language(language: str, lexicon: Mapping[str, str] | None = None) -> EspeakFrontend:
     """Give the frontend of a language, "en" or "ru", with a lexicon of one's own."""
-    from speechlab.text.russian_frontend import RussianFrontend  # it builds on this module
+    if language == "en":
+        return EnglishFrontend(lexicon)
+    if language == "ru":
+        from speechlab.text.russian_frontend import (
+            RussianFrontend,
+        )  # it builds on this module, and English goes without
 
-    known = {"en": EnglishFrontend, "ru": RussianFrontend}
-    if language not in known:
-        raise SpeechlabError(f"no text frontend for the language {language!r}; choose en or ru")
-    return known[language](lexicon)
+        return RussianFrontend(lexicon)
+    raise SpeechlabError(f"no text frontend for the language {language!r}; choose en or ru")
 
 
 def load_lexicon(path: str | Path) -> dict[str, str]:
