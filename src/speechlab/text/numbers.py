@@ -16,7 +16,8 @@ ORDINALS = {
     "one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth", "nine": "ninth",
     "twelve": "twelfth",
 }  # fmt: skip
-CURRENCIES = {"$": ("dollar", "cent"), "€": ("euro", "cent"), "£": ("pound", "penny")}
+IRREGULAR = {"penny": "pence", "foot": "feet", "half": "halves", "inch": "inches"}
+UNCHANGED = {"yen", "sen", "won", "jeon", "baht", "satang", "dong", "yuan", "fen", "kobo", "paisa", "horsepower", "lira"}
 
 
 def cardinal(number: int) -> str:
@@ -41,6 +42,12 @@ def ordinal(number: int) -> str:
     if last not in ORDINALS:
         return head + separator + (f"{last[:-1]}ieth" if last.endswith("y") else f"{last}th")
     return head + separator + ORDINALS[last]
+
+
+def ordinal_of(written: str) -> str:
+    """Read "1,000" of "1,000th"; a rank too long to say digit by digit."""
+    bare = written.replace(",", "")
+    return ordinal(int(bare)) if len(bare) <= LONGEST else digits(bare)
 
 
 def year(number: int) -> str:
@@ -88,26 +95,27 @@ def quantity(written: str) -> str:
 
 def plural(noun: str) -> str:
     """Give the plural of a unit or a number's name."""
-    irregular = {"penny": "pence", "foot": "feet", "half": "halves"}
-    if noun in irregular:
-        return irregular[noun]
-    if noun.endswith("hertz"):
+    if noun in IRREGULAR:
+        return IRREGULAR[noun]
+    if noun in UNCHANGED or noun.endswith("hertz") or noun.isupper():
         return noun
-    if " " in noun:  # "kilometer per hour", "degree Celsius"
-        first, _, rest = noun.partition(" ")
+    first, _, rest = noun.partition(" ")
+    if rest.startswith(("per ", "Celsius", "Fahrenheit")):  # "kilometer per hour", "degree Celsius"
         return f"{plural(first)} {rest}"
+    if rest:  # "US dollar", "kilowatt hour", "P S I"
+        return noun if rest.isupper() else f"{first} {plural(rest)}"
     if noun.endswith("y") and noun[-2] not in "aeiou":
         return f"{noun[:-1]}ies"
     return f"{noun}{'es' if noun.endswith(('s', 'x', 'ch', 'sh')) else 's'}"
 
 
-def money(symbol: str, written: str, scale: str = "") -> str:
+def money(names: tuple[str, str], written: str, scale: str = "") -> str:
     """Read an amount: "$3.50" is "three dollars and fifty cents", "$1.2 million" "one point two million dollars"."""
-    large, small = CURRENCIES[symbol]
+    large, small = names
     if scale:
         return f"{quantity(written)} {scale} {plural(large)}"
     whole, _, fraction = written.replace(",", "").partition(".")
-    if len(fraction) > 2 or len(whole) > LONGEST:
+    if len(fraction) > 2 or len(whole) > LONGEST or (fraction and not small):
         return f"{quantity(written)} {plural(large)}"
     n_large, n_small = int(whole or 0), int(fraction.ljust(2, "0") or 0)
     parts = [
@@ -141,7 +149,7 @@ def decade(written: str) -> str:
 
 def roman(written: str) -> int:
     """Value of a Roman numeral."""
-    values = [{"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}[letter] for letter in written]
+    values = [{"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}[letter] for letter in written]
     return sum(-a if a < b else a for a, b in zip(values, [*values[1:], 0], strict=True))
 
 
