@@ -46,9 +46,13 @@ def normalise(text: str, day_first: bool = False) -> str:
 
 
 def _read(sentence: str, day_first: bool) -> str:
-    text = _apply([*MARKUP, *ADDRESSES], " ".join(sentence.split()))
-    text = _apply(RULES, read_numeric_dates(lower_shouting(text), day_first))
-    return " ".join(text.split())
+    text = lower_shouting(_apply([*MARKUP, *ADDRESSES], " ".join(sentence.split())))
+    if re.search(r"\d", text):
+        text = _apply(DIGIT_STRINGS, read_numeric_dates(text, day_first))
+        text = _apply([*DATES, *AMOUNTS, *NAMES, *NUMBERS], text)
+    else:
+        text = _apply([*DATES, *NAMES], text)
+    return " ".join(_apply(SIGNS_LEFT, text).split())
 
 
 def _apply(rules: list[Rule], text: str) -> str:
@@ -80,22 +84,17 @@ def _mixed_fraction(match: Match) -> str:
     return f"{numbers.count(match[1])} and {re.sub(r'^one ', 'a ', part)}"
 
 
-RULES: list[Rule] = [
-    rule(r"(?<![.\s])\s?\.(?:\s?\.){3,}+", "... "),  # the leader of a table of contents
-    *DIGIT_STRINGS,
-    *DATES,
-    *AMOUNTS,
-    *NAMES,
-    # numbers
+NUMBERS: list[Rule] = [
     rule(r"(?<![\w,])(\d[\d,]*+)(?<!,)(?:st|nd|rd|th)\b", lambda m: numbers.ordinal_of(m[1])),
-    rule(r"(?<![\w'])'?(\d0|\d{2}0|\d{3}0)'?s\b", lambda m: numbers.decade(m[1])),
+    rule(r"(?<![\w'])'?(\d{1,4})'?s\b", lambda m: numbers.decade(m[1])),
     rule(r"(?:\b(\d++)[ -])?\b(\d{1,3})/(\d{1,3})\b(?!/)", _mixed_fraction),
     rule(rf"(?<=\d)\s?-\s?(?={NUMBER})", " to "),
-    rule(rf"(?<![\w.])-\s?(?={NUMBER})", " minus "),
+    rule(rf"(?<![\w.])-(?={NUMBER})", " minus "),
     rule(r"(\d)(?=[A-Za-z])|([A-Za-z])(?=\d)", r"\1\2 "),
     rule(r"(?<!\d)(\d{1,3}(?:,\d{3})++|\d*+)\.(\d++)", lambda m: numbers.decimal(m[1], m[2])),
     rule(r"\d{1,3}(?:,\d{3})++(?!\d)|\d++", lambda m: numbers.integer(m[0])),
-    # what is left of the signs
+]  # fmt: skip
+SIGNS_LEFT: list[Rule] = [
     rule(r"(?<=[a-z])\.(?=[a-z])", " dot "),
     *[rule(re.escape(sign), word) for sign, word in sorted(SIGNS.items(), key=lambda pair: -len(pair[0]))],
     rule(f"[{re.escape(''.join(c for c in ''.join(CURRENCIES) if not c.isalpha()))}¢]", " "),

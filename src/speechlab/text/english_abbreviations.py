@@ -4,7 +4,9 @@ _TITLES = (
     "Mr Mrs Ms Messrs Mmes Dr Drs Prof Profs Sts Rt Gen Col Maj Capt Cpt Cmdr Lt Sgt Cpl Pvt Adm Rev Fr Hon Pres Gov "
     "Sen Sens Rep Reps Atty Supt Insp Amb Sec Treas Mt Mts Ft Pt"
 )
-_NEVER = "mr mrs ms dr prof vs v e.g i.e cf viz al ca c b d r est approx incl esp Univ Dept Inst Assn Natl Intl Gvt w"
+_NEVER = (
+    "mr mrs ms dr prof vs v e.g i.e a.k.a cf viz al ca c b d r est approx incl esp Univ Dept Inst Assn Natl Intl Gvt w"
+)
 _MONTHS = "Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec"
 _DAYS = "Mon Tue Tues Wed Thu Thur Thurs Fri Sat Sun"
 _STATES = (
@@ -12,8 +14,8 @@ _STATES = (
     "Wash Wis"
 )
 _NUMBERED = (
-    "No Nos no nos Fig Figs fig figs Eq Eqs eq eqs p pp P PP Vol Vols vol vols ch Ch chap Chap Sec sec Sect Art art "
-    "Hwy Rte Ste Apt "
+    "No Nos no nos Fig Figs fig figs Eq Eqs eq eqs p pp Vol Vols vol vols ch Ch chap Chap Sec sec Sect Art art "
+    "max avg Hwy Rte Ste Apt "
     "Rm Ext ext Tel tel Ver ver ed Op op Ps Exs ex Bldg l ll n nn Tab tab App Pt pt"
 )
 _MEASURES = "ft in lb lbs oz hr hrs min mins yd yds mi m g c"

@@ -17,7 +17,9 @@ from speechlab.text.english_words import (
 NUMBER = r"(?:\d{1,3}(?:,\d{3})++(?:\.\d++)?|\d++(?:\.\d++)?)"
 _SIGN = "|".join(re.escape(code) for code in sorted(CURRENCIES, key=len, reverse=True) if not code.isalpha())
 _CODE = "|".join(code for code in CURRENCIES if code.isalpha())
-_SCALE = r"\s?(?:(hundred|thousand|million|billion|trillion)|(" + "|".join(sorted(SCALES, key=len, reverse=True)) + r"))\b"
+_SCALE = (
+    r"\s?(?:(hundred|thousand|million|billion|trillion)|(" + "|".join(sorted(SCALES, key=len, reverse=True)) + r"))\b"
+)
 _UNIT = "|".join(sorted(map(re.escape, UNITS), key=len, reverse=True))
 _NO_NOUN = (  # words after which a unit before them is counted: "5m long", "60W or more"
     "of|and|or|in|on|at|to|for|is|are|was|were|per|long|tall|wide|high|deep|thick|away|later|ago|old|from|with|than|more|"
@@ -58,10 +60,11 @@ def _sign_after(match: Match) -> str:
 
 
 def _money_range(match: Match) -> str:
-    scale = match[4] or SCALES.get(match[5] or "", "")
-    if not scale:
-        return f" {numbers.quantity(match[2])} to {match[1]}{match[3]}"
-    return f" {numbers.quantity(match[2])} to {_money(match[1], match[3], scale, None)}"
+    sign, low, low_scale, low_short, high, scale, short = match.groups()
+    low_scale = low_scale or SCALES.get(low_short or "", "")
+    scale = scale or SCALES.get(short or "", "")
+    first = f" {numbers.quantity(_scaled(low))}{' ' if low_scale else ''}{low_scale} to "
+    return first + (_money(sign, high, scale, None) if scale else f"{sign}{high}")
 
 
 def _unit_name(written: str) -> str | None:
@@ -72,7 +75,7 @@ def _measure(match: Match) -> str:
     """Read "5 km", "60W bulb", "10 m/s", "5 m^2", "5 in."; a letter that may be more than a unit is left alone."""
     written, blank, unit, power, per, dot = match.groups()
     name, follows = _unit_name(unit), match.string[match.end() : match.end() + 1]
-    glued_noun = bool(_NOUN.match(match.string, match.end())) and not per and not dot
+    glued_noun = bool(_NOUN.match(match.string, match.end())) and not (per or dot or unit.startswith("°"))
     ambiguous = unit in AMBIGUOUS_UNITS and (
         (unit != "in" and follows not in ("", ".", ",", ";", ")")) if blank else unit in ("A", "K", "s", "J", "N", "in")
     )
@@ -135,18 +138,25 @@ def _letter_scale(match: Match) -> str:
 RULES = [
     rule(r"~\s?(?=[\d$.])", "about "),
     rule(rf"(\d%)\s?-\s?(?={NUMBER}\s?%)", r"\1 to "),
-    rule(rf"(?<![\w.%)°\"'\-])-(?={NUMBER})", " minus "),
     # money
     rule(rf"(?<![\w.])[-](?=\s?(?:{_SIGN})\s?\d)", " minus "),
     rule(rf"({_SIGN})-(?=\d)", r" minus \1"),
-    rule(rf"({_SIGN})\s?({NUMBER})\s?-\s?(?:{_SIGN})?\s?({NUMBER})(?:{_SCALE})?(?![\d/])", _money_range),
+    rule(rf"({_SIGN})\s?({NUMBER})(?:{_SCALE})?\s?-\s?(?:{_SIGN})?\s?({NUMBER})(?:{_SCALE})?(?![\d/])", _money_range),
     rule(rf"({_SIGN})\s?(\d++,\d\d(?!\d)|{NUMBER}|\.\d++)(?:{_SCALE})?", _sign_before),
     rule(rf"\b({_CODE})\s?({NUMBER})(?:{_SCALE})?(?!\d)", _sign_before),
     rule(rf"(?<![\w.,])(\d++,\d\d(?!\d)|{NUMBER})(?:{_SCALE})?\s?({_SIGN}|(?:{_CODE})\b)", _sign_after),
     rule(rf"(?<![\d.,])({NUMBER})\s?¢", lambda m: f"{numbers.quantity(m[1])} {'cent' if m[1] == '1' else 'cents'}"),
     rule(rf"(?<=[a-z])/({'|'.join(sorted([*PER, 'hr', 'mo', 'yr', 'wk', 'kg', 'lb', 'gal'], key=len))})\b",
          lambda m: f" per {UNITS[m[1]]}"),
+    # operators between numbers
+    rule(r"(?<=\d) x (?=[\d.,]+ =)", " times "),
+    rule(r"(?<=\d) - (?=[\d.,]+(?: [-+*/] [\d.,]+){0,9} =)", " minus "),
+    rule(r"\b([knxyz]) - (?=\d|[knxyz]\b)", r"\1 minus "),
+    rule(r"(?<=\d)\s?\*\s?(?=\d)|(?<=\b[a-z]) \* (?=[a-z]\b)", " times "),
+    rule(rf"(?<=\d)\s?-\s?(?={NUMBER})(?!\d{{1,3}}/\d)", " to "),
+    rule(r"(?<=\d(?:st|nd|rd|th))\s?-\s?(?=\d)|(?<=\d0s)\s?-\s?(?=\d|')", " to "),
     # sizes, powers, scales
+    rule(rf"(?<![\w.%)°\"'\-])-(?={NUMBER})", " minus "),
     rule(rf"(?<![\w.,]){NUMBER}(?:\s?x\s?{NUMBER})+(?![\w.])", _times),
     rule(rf"(?<![\w.,])({NUMBER})[xX](?= (?:faster|slower|more|less|better|as|the|larger|bigger|smaller|cheaper)\b)",
          lambda m: f"{numbers.quantity(m[1])} times"),
@@ -157,9 +167,4 @@ RULES = [
     rule(rf"(?<![\w.,])({NUMBER})(\"|')(?=[\s.,;:)-]|$)", _prime),
     rule(rf"(?<![\w.,])({NUMBER})([KMB]|bn|mn|mln|k|tn)\b", _letter_scale),
     rule(r"(?<=\w)\^(-?\d{1,6})\b", _power),
-    # operators between numbers
-    rule(r"(?<=\d) - (?=[\d.,]+(?: [-+*/] [\d.,]+){0,9} =)", " minus "),
-    rule(r"\b([knxyz]) - (?=\d|[knxyz]\b)", r"\1 minus "),
-    rule(r"(?<=\d)\s?\*\s?(?=\d)|(?<=\b[a-z]) \* (?=[a-z]\b)", " times "),
-    rule(r"(?<=\d(?:st|nd|rd|th))\s?-\s?(?=\d)|(?<=\d0s)\s?-\s?(?=\d|')", " to "),
 ]  # fmt: skip

@@ -58,7 +58,7 @@ def _day_month(match: Match) -> str:
         return match[0]
     before = match.string[max(match.start() - 10, 0) : match.start()]
     words, month = " to ".join(numbers.ordinal(int(day)) for day in days), _month(match[3])
-    year = f" {match[4]}" if match[4] else ""
+    year = f"{match[5].replace('-', ' ')}{match[6]}" if match[6] else "." if match[4] and at_end(match) else ""
     if not _PREPOSITION.search(before):
         return f"{words} {month}{year}"
     return f"{'' if before.lower().endswith('the ') else 'the '}{words} of {month}{year}"
@@ -118,7 +118,7 @@ RULES = [
     rule(r"\b(\d{4})([-/.])(\d\d?)\2(\d\d?)(?:T(\d\d:\d\d(?::\d\d)?)Z?)?(?![\w/-]|\.\d)", _iso_date),
     rule(r"(?<![\w/])(\d{1,2})/(\d{4})(?![\w/])", _month_year),
     rule(r"\b9/11\b", "nine eleven"),
-    rule(rf"\b{_DAY}(?:\s?-\s?{_DAY})?(?: of|-)? ?({MONTH})\b\.?(?:(?:,? |-)(\d{{4}})\b)?(?!\w)", _day_month),
+    rule(rf"\b(\d{{1,2}})(?:\s?-\s?(\d{{1,2}}))?[ -]({MONTH})\b(\.)?(?:(,? |-)(\d{{4}})\b)?(?!\w)", _day_month),
     rule(rf"\b({MONTH})\.? {_DAY}(?:\s?-\s?{_DAY})?\b(?![:/%,]\d|\.\d)", _month_day),
     rule(rf"\b({_SHORT_DAY}|{MONTH})\.?(?:\s?-\s?)({_SHORT_DAY}|{MONTH})\b(?!-)",
          lambda m: f"{_name(m[1])} to {_name(m[2])}"),

@@ -36,6 +36,8 @@ def _words_of(name: str) -> str:
 def _dotted(match: Match) -> str:
     """Read a version, "3.11.7", number by number, an address, "192.168.0.1", digit by digit."""
     parts = match[0].split(".")
+    if len(parts) < 4 and all(len(part) == 3 for part in parts[1:]) and len(parts[0]) < 4:
+        return numbers.count(match[0].replace(".", ""))  # thousands as in Europe
     is_address = len(parts) == 4 and all(len(part) <= 3 for part in parts) and any(int(part) > 99 for part in parts)
     read = numbers.digits if is_address else numbers.integer
     return (" dot " if is_address else " point ").join(read(part) for part in parts)
@@ -58,10 +60,11 @@ def _model(match: Match) -> str:
     """Read "Boeing 747" as people do, "seven forty-seven"."""
     hundreds, rest = divmod(int(match[2]), 100)
     tail = numbers.cardinal(rest) if rest > 9 else f"oh {numbers.cardinal(rest)}" if rest else "hundred"
-    return f"{match[1]}{numbers.cardinal(hundreds)} {tail}"
+    return f"{match[1].rstrip()} {numbers.cardinal(hundreds)} {tail}"
 
 
 MARKUP = [
+    rule(r"(?<![.\s])\s?\.(?:\s?\.){3,}+", "... "),  # the leader of a table of contents
     rule(r"^\s*#{1,6}\s+", ""),
     rule(r"^\s*(?:[-*+>|]\s+)+(?:\[[ xX]\]\s+)?", ""),
     rule(r"^(\d{1,3})[.)]\s+(?=\S)", r"\1. "),
@@ -69,7 +72,7 @@ MARKUP = [
     rule(r"!?\[([^\[\]]++)\]\((?:https?:|/|\.|#|www)[^()\s]*+\)", r"\1"),
     rule(r"</?[A-Za-z][a-z0-9]{0,9}\s?/?>", " "),
     rule(r"\|(?:\s?:?-{2,}:?\s?\|)+", " "),
-    rule(r"(?<![-=*_~])(?:-{4,}|={3,}|\*{3,}|_{3,}|~{3,})", " "),
+    rule(r"-{4,}+|([=*_~#^<>+%@&/\\|$])\1{2,}+", " "),  # rules and rows of signs
     rule(r"(?<![*\w])\*{1,2}(?=[^\s*])|(?<=[^\s*])\*{1,2}(?![*\w])|(?<!\w)_{1,2}(?=\w)|(?<=\w)_{1,2}(?!\w)|~~|`+", ""),
     rule(r"(?<=[A-Za-z0-9])_+(?=[A-Za-z0-9])", " underscore "),
     rule(r"\\(?=[*_#`\[\]()])", ""),
@@ -87,14 +90,14 @@ ADDRESSES = [
 ]  # fmt: skip
 
 NUMBERS = [
-    rule(rf"\b({DIALLED}) (\d{{3,15}})(?=[\s.,;:!?)]|$)(?! ?\d)(?! (?:people|times|of|men|women|customers)\b)", _dialled, re.I),
+    rule(rf"\b({DIALLED}) (\d{{3,15}})(?=[\s.,;:!?)]|$)(?! ?\d| (?:people|times|of|men|women)\b)", _dialled, re.I),
     rule(r"(?<![\w.-])\d-\d-\d(?![\w-]|\.\d)", lambda m: numbers.digits(m[0].replace("-", ""))),
     rule(r"(?<![\w.-])(?:\+?\d{1,2}[ .-])?(?:\(\d{3}\) ?|\d{3}[ .-])?\d{3}-\d{4}\b(?!-)", _telephone),
     rule(r"(?<![\w.-])(?:\+?\d{1,2}[ .-])?\(?\d{3}\)?[ .]\d{3}[ .]\d{4}\b(?![ .]?\d)", _telephone),
     rule(r"(?<![\w.-])\+\d{1,3}(?:[ .-]\(?\d{1,4}\)?){2,6}\b(?![.-]?\d)", _telephone),
+    rule(r"(?<![\w.,])[1-9]\d{0,2}(?: \d{3}){2,5}\b(?![ ,]?\d)|(?<![\w.,])[1-9]\d{0,2} 000\b(?![ ,]?\d)", _grouped),
     rule(r"(?<![\w.-])(?:\(0\d{1,4}\)|0\d{1,4})(?:[ -]\d{2,8}){1,4}\b(?![-:/]?\d)", _telephone),
     rule(r"(?<![\w.-])\d{3}-\d\d-\d{4}\b(?!-)|(?<![\w.-])\d{4}(?:[ -]\d{4}){2,3}\b(?![ -]?\d)", _telephone),
-    rule(r"(?<![\w.,])[1-9]\d{0,2}(?: \d{3}){2,5}\b(?![ ,]?\d)|(?<![\w.,])[1-9]\d{0,2} 000\b(?![ ,]?\d)", _grouped),
     rule(r"\bv\.?\s?(?=\d++\.\d)", "version ", re.I),
     rule(r"(?<![\w.])\d{1,9}(?:\.\d{1,9}){2,9}\b(?!\.\d)", _dotted),
     rule(r"\b(Boeing |Flight |Interstate |Airbus A?|[Rr]oute )(\d{3})\b(?!,\d)", _model),

@@ -6,6 +6,8 @@ from speechlab.text import numbers
 from speechlab.text.english_words import (
     AS_WORDS,
     BEFORE_NUMBER,
+    BEFORE_YEAR,
+    CAPITAL_ONLY,
     COMMON,
     CROWNED,
     NUMBERED,
@@ -36,13 +38,16 @@ def _abbreviation(match: Match) -> str:
     """Write a title, place or short word out; the dot stays where it also ends the sentence."""
     written, key = match[1], match[1].lower()
     text, start, end = match.string, match.start(), match.end()
-    dot = "." if match[0].endswith(".") and at_end(match) else ""
+    ends = at_end(match)
+    dot = "." if match[0].endswith(".") and ends else ""
+    if (key in CAPITAL_ONLY and written[0].islower()) or (key in ("min", "max") and ends):
+        return match[0]
     if key in PLACES:
         after_name = bool(re.search(r"[A-Z0-9]\w* $", text[max(start - NEAR, 0) : start]))
         before_name = bool(re.match(r" [A-Z]", text[end : end + 2]))
         if key not in TITLES or (after_name and not before_name):
             return PLACES[key] + dot
-    if written in STATES:
+    if written in STATES and (written != "Mass" or text[max(start - 2, 0) : start] == ", "):
         return STATES[written] + dot
     word = TITLES.get(key) or SHORTENED.get(key)
     if word is None:
@@ -58,28 +63,37 @@ def _undotted_title(match: Match) -> str:
 
 def _numbered_word(match: Match) -> str:
     word = BEFORE_NUMBER[match[1].lower()]
-    return f"{word.capitalize() if match[1][0].isupper() and len(match[1]) > 1 and match[1].lower()[:2] != 'no' else word} "
+    is_name = match[1][0].isupper() and len(match[1]) > 1 and not match[1].lower().startswith("no")
+    return f"{word.capitalize() if is_name else word} "
 
 
 def _initials(match: Match) -> str:
     """Join "U.S." to "US", which is spelled; keep apart what would be read as a word, "A.A."; keep a dot at the end."""
     letters = re.sub(r"[^A-Za-z]", "", match[0]).upper()
-    if letters in SPELLED or (len(letters) < 4 and re.search("^[AEIO]|^[^AEIOU]?[AEIO]", letters) and letters not in _KEPT):
+    if letters in SPELLED - _KEPT or (
+        len(letters) < 4 and re.search("^[AEIO]|^[^AEIOU]?[AEIO]", letters) and letters not in _KEPT
+    ):
         letters = " ".join(letters)
     return letters + ("." if at_end(match) else " " if match[0][-1].isspace() else "")
 
 
-_KEPT = {"US", "UK", "UN", "DC", "PM", "AM", "ID", "OK"}
+_KEPT = {"AD", "US", "UK", "UN", "DC", "PM", "AM", "ID", "OK"}
+
+
+_PLAYED = re.compile(r" [a-z]+(?:ed|ay|ave|ad|as|m)?\b")
+
+
+def _cardinal_of(match: Match) -> str:
+    return numbers.cardinal(_value(match[0]))
+
+
+def _doctor(match: Match) -> str:
+    dot = "." if match[0].endswith(".") and at_end(match) else ""
+    return ("PHD" if "." in match[0] else "PhD") + dot
 
 
 def _value(numeral: str) -> int:
     return numbers.roman(numeral.upper())
-
-
-def _numbered(match: Match) -> str:
-    """Read "Chapter IV", "World Wars I and II"; a lone small i, v or x, and "part I play", are left."""
-    words = f"{match[1]} {numbers.cardinal(_value(match[2]))}"
-    return words + (f"{match[3].replace('-', ' to ')}{numbers.cardinal(_value(match[4]))}" if match[4] else "")
 
 
 def _after_name(match: Match) -> str:
@@ -145,31 +159,50 @@ def _small(match: Match) -> str:
     return word if kept else word.lower()
 
 
+def _numbered_parts(match: Match) -> str:
+    name, plural, first, joint, second = match.groups()
+    if name[0].islower() and len(first) == 1 and not second:  # "the part I play"
+        return match[0]
+    if (
+        first == "I"
+        and re.match(r" [a-z]+(?:ed|s|ay|ave|ad|as|m)?\b", match.string[match.end() : match.end() + 12])
+        and name == "Part"
+    ):
+        return match[0]
+    words = f"{name}{plural} {numbers.cardinal(_value(first))}"
+    return words + (f"{joint.replace('-', ' to ')}{numbers.cardinal(_value(second))}" if second else "")
+
+
 RULES = [
     # shortened words
-    *[rule(rf"(?<![\w/]){re.escape(written)}(?![\w/])" if written[-1] != "/" else rf"(?<![\w/]){written}\s?(?=\w)", words)
-      for written, words in SLASHED.items()],
+    *[rule(rf"(?<![\w/]){written}(?![\w/])", words) for written, words in SLASHED.items()],
+    rule(r"(?<![\w/])w/\s?(?=\w)", "with "),
     rule(r"\be\.\s?g\.,?", "for example,", re.I),
     rule(r"\bi\.\s?e\.,?", "that is,", re.I),
     rule(r"\bet al\.", "et al"),
-    rule(r"\b(?:Ph\.\s?D|PhD)\b\.?", lambda m: ("PhD" if "." not in m[0] else "PHD") + ("." if at_end(m) and m[0][-1] == "." else "")),
+    rule(r"\b(?:Ph\.\s?D|PhD)\b\.?", _doctor),
     rule(r"\b([BM])\.\s?(Sc|Ed|Phil|Eng|Tech)\b\.?", r"\1\2"),
     rule(r"(?<=[A-Za-z] )v\.(?= [A-Z])", "versus"),
     rule(r"\b(No|no|Nos|nos)\.\s?(?=\d)|#\s?(?=\d)", lambda m: f"{BEFORE_NUMBER[(m[1] or 'no').lower()]} "),
-    rule(rf"(?<![\w.])({'|'.join(sorted(BEFORE_NUMBER, key=len, reverse=True))})\.\s?(?=\d|[IVX]+\b(?!\.))", _numbered_word, re.I),
+    rule(rf"(?<![\w.])({'|'.join(sorted(BEFORE_NUMBER, key=len, reverse=True))})"
+         r"\.\s?(?=\d|[IVX]{2,5}\b|[VX]\b(?!\.))", _numbered_word, re.I),
+    rule(r"\b([Nn])o\. of\b", r"\1umber of"),
+    rule(rf"(?<![\w.])({'|'.join(BEFORE_YEAR)})\.\s?(?=\d{{3,4}}\b)", lambda m: f"{BEFORE_YEAR[m[1]]} "),
     rule(r"(?<![\w.])ext\.?\s?(\d{2,6})\b", lambda m: f"extension {numbers.digits(m[1])}", re.I),
     rule(r"(?<![\w.])pp?\.\s(?=[ivxl]+\b)", "page "),
     # Roman numerals
-    rule(rf"\b({NUMBERED}|{NUMBERED.title()})((?:s|S)?) ({_ROMAN})(?:(,? (?:and|or|to|through) | ?- ?)({_ROMAN}))?\b(?!')",
-         lambda m: _numbered_parts(m)),
+    rule(rf"\b({NUMBERED}|{NUMBERED.title()})(s?) ({_ROMAN})"
+         rf"(?:(,? (?:and|or|to|through) | ?- ?)({_ROMAN}))?\b(?!')", _numbered_parts),
     rule(rf"\b({NUMBERED}) ({_SMALL_ROMAN})\b(?!['.]\w)",
          lambda m: f"{m[1]} {numbers.cardinal(_value(m[2]))}" if len(m[2]) > 1 else m[0], re.I),
     rule(rf"\b(?:({_ROMAN})\s?-\s?)?({_ROMAN})( (?:{RANKED}))\b", lambda m: _ranked(m) if m[2] else m[0], re.I),
     rule(rf"\b({_ROMAN})(?:th|st|nd|rd)\b", lambda m: numbers.ordinal(numbers.roman(m[1]))),
-    rule(rf"\b((?:{CROWNED}) )?([A-Z][A-Za-z]+) ({_ROMAN})\b(?!')", _after_name),
-    rule(r"\b(?=[MDCLXVI]{4,})M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})\b", _long_roman),
+    rule(rf"\b((?:{CROWNED}) )?([A-Z][A-Za-z]+) ({_ROMAN})\b(?!'(?!s\b))", _after_name),
+    rule(r"\b(?=[MDCLXVI]{4,})M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})(?![A-Z])\b", _long_roman),
+    rule(r"\b(?:IV|VI|XX)\b(?!')", lambda m: " ".join(m[0])),  # a drip, an editor
+    rule(rf"\b(?=[IVX]{{2}}){_ROMAN}\b(?!')", lambda m: _cardinal_of(m)),
+    rule(rf"(?<![\w'-])(?=[ivx]{{2}}){_SMALL_ROMAN}(?![\w'-])", lambda m: _cardinal_of(m)),
     # titles, places, companies
-    rule(r"(?<=\d{4} )c\.?(?!\w)|(?<!\w)ca?\.\s?(?=\d{3,4}\b)", "circa "),
     rule(rf"(?<![\w.])({_KEYS})\.(?!\w)", _abbreviation, re.I),
     rule(rf"(?<![\w.])({UNDOTTED})(?![\w.'])", _abbreviation, re.I),
     rule(r"(?<![\w.])(St|Dr|Mr|Mrs|Prof|Mt|Ft|Sgt|Capt|Lt)(?= [A-Z][a-z])", _undotted_title),
@@ -178,15 +211,5 @@ RULES = [
     rule(r"\b([A-HJ-Z])\.(?= [A-Z])", r"\1"),
     rule(r"\b([A-Z]{1,4})&(?=[A-Z]{1,4}s?\b)", lambda m: f"{' '.join(m[1])} and "),
     rule(r"\b([A-Z]{2,5})s\b", _plural_acronym),
-    rule(rf"\b(?:{'|'.join(SPELLED - {'AM', 'AD', 'ID', 'EU', 'COO'})})\b", _acronym),
+    rule(rf"\b(?:{'|'.join(SPELLED - {'AM', 'AD', 'ID', 'EU', 'IT'})})\b", _acronym),
 ]  # fmt: skip
-
-
-def _numbered_parts(match: Match) -> str:
-    name, plural, first, joint, second = match.groups()
-    if name[0].islower() and len(first) == 1 and not second:  # "the part I play"
-        return match[0]
-    if first == "I" and re.match(r" [a-z]+(?:ed|s|ay|ave|ad|as|m)?\b", match.string[match.end() : match.end() + 12]) and name == "Part":
-        return match[0]
-    words = f"{name}{plural} {numbers.cardinal(_value(first))}"
-    return words + (f"{joint.replace('-', ' to ')}{numbers.cardinal(_value(second))}" if second else "")

@@ -17,7 +17,21 @@ ORDINALS = {
     "twelve": "twelfth",
 }  # fmt: skip
 IRREGULAR = {"penny": "pence", "foot": "feet", "half": "halves", "inch": "inches"}
-UNCHANGED = {"yen", "sen", "won", "jeon", "baht", "satang", "dong", "yuan", "fen", "kobo", "paisa", "horsepower", "lira"}
+UNCHANGED = {
+    "yen",
+    "sen",
+    "won",
+    "jeon",
+    "baht",
+    "satang",
+    "dong",
+    "yuan",
+    "fen",
+    "kobo",
+    "paisa",
+    "horsepower",
+    "lira",
+}
 
 
 def cardinal(number: int) -> str:

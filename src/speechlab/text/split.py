@@ -17,10 +17,11 @@ SENTENCE_END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’»)\]*_`]*+(?=\s)")
 LINE = re.compile(r"\n[ \t]*+(?=(?:[-*+•·–—>|]|#{1,6}|\d{1,3}[.)])[ \t])")  # of a list, a heading, a dialogue, a table
 HEADING = re.compile(r"(?:\A|\n)[ \t]*+#{1,6}[ \t][^\n]*+")
 CLAUSE_END = re.compile(r"[,;:–—](?=\s)|\s-+(?=\s)")
-NEXT = re.compile(r"\s*+[\"'“‘«„(\[*_]*+([^\W_]*+)(\.?)")
+NEXT = re.compile(r"\s*+[\"'“‘«„(\[*_]*+([-–—&/=+](?=\s)|[.!?…]|[^\W_]*+)(\.?)")
 LAST = re.compile(r"((?:(?<!\w)[^\W\d_]{1,2}\.\s?){0,4})([^\W_]++)\Z")
 PREVIOUS = re.compile(r"([^\W_]++)[\s(«\"']*+\Z")
-NUMBER = re.compile(r"\d\w*|[IVXLCХ]+")
+NUMBER = re.compile(r"\d\w*|[IVXLCХ]{2,}|[VXХ]")
+MARKS, SIGNS = {*".!?…"}, {*"-–—&/=+"}  # after which, at a dot's right, the sentence goes on
 NEAR = 60  # characters before a dot that can make an abbreviation and the word before it
 
 
@@ -84,13 +85,17 @@ def _abbreviations(language: str) -> ModuleType:
 def _ends_sentence(text: str, start: int, mark: re.Match[str], table: ModuleType) -> bool:
     """Whether marks end a sentence: an abbreviation's dot does where the next word begins one."""
     following, dotted = NEXT.match(text, mark.end()).groups()
-    lower = following[:1].islower() and not following[1:2].isupper()  # an iPhone may begin a sentence
+    if following in MARKS:  # marks apart, ". . ."
+        return False
+    goes_on = following in SIGNS or (
+        following[:1].islower() and not following[1:2].isupper()
+    )  # an iPhone may begin one
     dots = mark[0].rstrip("\"'”’»)]*_`")
     if dots != ".":
-        return "!" in dots or "?" in dots or not lower
+        return "!" in dots or "?" in dots or not goes_on
     before = text[max(start, mark.start() - NEAR) : mark.start()]
-    if lower or not (last := LAST.search(before)):
-        return not lower
+    if goes_on or not (last := LAST.search(before)):
+        return not goes_on
     letters, word = last[1].replace(" ", ""), last[2]
     if word.isdigit():  # the number of an item at the beginning of a line ends nothing
         return bool(before[: last.start()].rpartition("\n")[2].strip())
@@ -119,7 +124,7 @@ def _begins_one(following: str, dotted: bool, key: str, previous: str, table: Mo
         return following not in table.CONTINUED_BY[key]
     if key in table.MAY_END and (key not in table.NEVER_END or NUMBER.fullmatch(previous)):
         return starts
-    if len(key) == 1 and key.isupper() and key not in table.WORDS_OF_ONE_LETTER:
+    if len(key) == 1 and key.isupper() and (key not in table.WORDS_OF_ONE_LETTER or dotted and len(following) == 1):
         return starts or previous.lower() in table.LETTERED
     return key not in table.NEVER_END
 
