@@ -116,6 +116,12 @@ def test_any_text_becomes_plain_ascii_without_digits(text):
     assert normalised.isascii() and not re.search(r"[0-9$%&@#]", normalised) and normalised == normalised.strip()
 
 
+@given(st.text("0123456789.,:/- $%kKMapx'\"IVXLC", max_size=80))
+@settings(max_examples=500, deadline=None)
+def test_any_heap_of_digits_and_signs_is_read(text):
+    assert not re.search(r"[0-9$%]", normalise(text))
+
+
 @given(st.text("abcdefghij klmnopqrstuvwxyz,;", max_size=60))
 def test_plain_words_are_left_alone(text):
     expected = re.sub(r"\s+", " ", re.sub(r"\s+(?=[,;])", "", text)).strip()

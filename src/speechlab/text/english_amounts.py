@@ -113,7 +113,11 @@ def _times(match: Match) -> str:
 
 
 def _side(written: str) -> str:
-    return numbers.year(int(written)) if len(written) == 4 and int(written) % 1000 else numbers.quantity(written)
+    return (
+        numbers.year(int(written))
+        if len(written) == 4 and written.isdigit() and int(written) % 1000
+        else numbers.quantity(written)
+    )
 
 
 def _scientific(match: Match) -> str:
