@@ -71,6 +71,8 @@ def test_nothing_to_read_is_one_clear_line(voice, text):
 def test_an_unknown_character_is_reported_with_its_position(voice):
     with pytest.warns(UserWarning, match="'漢' at position 4") as caught:
         voice.say("cat 漢 dog")
+    with pytest.warns(UserWarning, match="'漢' at position 14"):
+        voice.say("A cat sat.\n\na 漢 dog")
     assert Path(caught[0].filename).name == "voice.py"  # the command line shows what the package itself says
 
 

@@ -1,5 +1,8 @@
 """Tokens: edges, phones, punctuation; inline phonemes, lexicon; what cannot be read is reported."""
 
+import time
+from pathlib import Path
+
 import pytest
 
 from speechlab.errors import SpeechlabError
@@ -7,6 +10,7 @@ from speechlab.text.frontend import EnglishFrontend, for_language, load_lexicon
 from speechlab.text.symbols import PAD, SymbolTable, english_symbols, is_phone
 
 frontend = EnglishFrontend()
+DATA = Path(__file__).parent / "data"
 
 
 def test_a_sentence_becomes_edges_phones_and_marks():
@@ -97,3 +101,46 @@ def test_languages_have_a_frontend_each():
     assert for_language("ru")("Привет, мир!").symbols[-3:] == ["r", "!", "$"]
     with pytest.raises(SpeechlabError, match="choose en or ru"):
         for_language("tlh")
+
+
+HOMOGRAPHS = [line.split("\t") for line in (DATA / "en_homographs.tsv").read_text(encoding="utf-8").splitlines()[1:]]
+
+
+@pytest.mark.parametrize(("sentence", "word", "phonemes"), HOMOGRAPHS, ids=lambda value: value[:40])
+def test_homographs_are_told_by_the_words_around_them(sentence, word, phonemes):
+    assert _said(sentence, word) == phonemes
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "phonemes"),
+    [
+        ("CPUs", "Us", "j'u:z"),
+        ("FAQs", "Qs", "kj'u:z"),
+        ("FAQs", "A", "'eI"),
+        ("AT&T", "A", "'eI"),
+        ("at 9 a.m. sharp", "AM", ",eI'Em"),
+        ("THIS IS IT", "it", "It"),
+        ("Once upon a time", "a", "a#"),
+    ],
+)
+def test_letters_are_named_and_words_are_not(text, word, phonemes):
+    assert _said(text, word) == phonemes
+
+
+def test_what_is_spoken_gives_the_tokens_again():
+    """The embedded corpus is rendered from it, so its timings are of the tokens."""
+    text = frontend("Close the door, he read it with FAQs.")
+    assert frontend(text.spoken).symbols == text.symbols
+
+
+@pytest.mark.parametrize("unit", ["I", "x", "a@", "5'", "number ", "XIV ", "e\u0301"])
+def test_no_text_of_ten_thousand_characters_takes_long(unit):
+    start = time.process_time()
+    frontend((unit * 10_000)[:10_000])
+    assert time.process_time() - start < 5  # s
+
+
+def _said(sentence: str, word: str) -> str:
+    text = frontend(sentence)
+    found = next(said for said in text.words if said.text.lower() == word.lower())
+    return "".join(text.symbols[found.start : found.end])

@@ -10,7 +10,7 @@ from speechlab.apps.bot_journal import CLEAN, REPLY, SAY, STRESS, Job, Journal, 
 from speechlab.apps.bot_texts import is_russian, language_for, phrase
 from speechlab.errors import SpeechlabError
 from speechlab.text.russian_stress import MARK, StressedWord, unmark
-from speechlab.text.split import PARAGRAPH_PAUSE_S, split_sentences
+from speechlab.text.split import split_sentences
 
 MAX_CHARACTERS = 3_000  # of a text, about four minutes of speech
 NOTE_CHARACTERS = 1_000  # of one voice note: Telegram shows those up to 1 MB as voice, which is two minutes
@@ -207,8 +207,9 @@ def split_notes(text: str) -> list[str]:
     Returns:
         Pieces of at most ``NOTE_CHARACTERS``; none where there is nothing to read.
     """
-    notes, gap = [""], ""
-    for sentence in split_sentences(text):
+    notes, end = [""], 0
+    for sentence in split_sentences(text, "ru" if is_russian(text) else "en"):
+        gap, end = text[end : sentence.start], sentence.end  # the lines of a list stay lines
         if not any(character.isalnum() for character in sentence.text):
             continue
         longer = notes[-1] + gap + sentence.text if notes[-1] else sentence.text
@@ -216,7 +217,6 @@ def split_notes(text: str) -> list[str]:
             notes[-1] = longer
         else:
             notes.append(sentence.text)
-        gap = "\n\n" if sentence.pause_s >= PARAGRAPH_PAUSE_S else " "
     return [note for note in notes if note]
 
 

@@ -54,7 +54,8 @@ class Voice:
         self.checkpoint = f"{acoustic.weights_hash}+{vocoder.checkpoint}"
         self.symbols = SymbolTable(acoustic.card["symbols"])
         self.blank, self.noise_scale = acoustic.card.get("blank"), acoustic.card.get("noise_scale", NOISE_SCALE)
-        self.frontend = for_language(acoustic.card.get("language", "en"), lexicon)
+        self.language = acoustic.card.get("language", "en")
+        self.frontend = for_language(self.language, lexicon)
         self.device = vocoder.device
         self.is_flow = acoustic.card["model"] == FLOW
         self.acoustic = build(acoustic.card["model"], **acoustic.card["sizes"])
@@ -112,13 +113,13 @@ class Voice:
         self, text: str, pace: float = 1.0, pitch: float = 1.0, energy: float = 1.0, noise_scale: float | None = None
     ) -> Iterator[Audio]:
         """Read a text sentence by sentence, in constant memory; each piece ends with its pause."""
-        sentences = split_sentences(text)
+        sentences = split_sentences(text, self.language)
         if not sentences:
             raise SpeechlabError("there is nothing to say: the text is empty; give at least one word")
         spoken = 0
         for sentence in sentences:
             try:
-                audio = self.speak(sentence.text, pace, pitch, energy, noise_scale).audio
+                audio = self.speak(sentence.text, pace, pitch, energy, noise_scale, sentence.start).audio
             except SpeechlabError as error:
                 if len(sentences) == 1 or "nothing to read" not in str(error):
                     raise
@@ -131,16 +132,26 @@ class Voice:
             raise SpeechlabError(f"there is nothing to read in {text[:60]!r}; give a text with at least one word")
 
     def speak(
-        self, text: str, pace: float = 1.0, pitch: float = 1.0, energy: float = 1.0, noise_scale: float | None = None
+        self,
+        text: str,
+        pace: float = 1.0,
+        pitch: float = 1.0,
+        energy: float = 1.0,
+        noise_scale: float | None = None,
+        start: int = 0,
     ) -> Spoken:
-        """Read one sentence and keep what the model predicted for each token."""
+        """Read one sentence and keep what the model predicted for each token.
+
+        Args:
+            start: where the sentence begins in the reader's text; warnings count from that text's beginning.
+        """
         if not PACE_RANGE[0] <= pace <= PACE_RANGE[1]:
             raise SpeechlabError(
                 f"pace must lie between {PACE_RANGE[0]} and {PACE_RANGE[1]}, got {pace:g}; 1 is the voice's own"
             )
         phonemes = self.frontend(text)
         for character, position in phonemes.unknown:
-            warnings.warn(f"{character!r} at position {position} cannot be read and is left out", stacklevel=2)
+            warnings.warn(f"{character!r} at position {start + position} cannot be read and is left out", stacklevel=2)
         tokens = torch.tensor([self.symbols.ids(phonemes.symbols)], device=self.device)
         lengths = torch.tensor([tokens.shape[1]], device=self.device)
         controls = Controls(pace, pitch, energy)

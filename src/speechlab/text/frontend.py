@@ -18,11 +18,13 @@ from pathlib import Path
 
 from speechlab.errors import SpeechlabError
 from speechlab.text.english import is_readable, normalise
+from speechlab.text.english_homographs import said
 from speechlab.text.espeak import engine
 from speechlab.text.symbols import END, RENAMED, START, SymbolTable, english_symbols, is_phone
 
-INLINE = re.compile(r"\[\[(.*?)\]\]")
-PIECES = re.compile(r"\[\[.*?\]\]|[^\W_]+(?:['\-][^\W_]+)*|\.\.\.|--|[^\w\s]")
+INLINE = re.compile(r"\[\[([^\[\]\n]*+)\]\]")
+PIECES = re.compile(r"\[\[[^\[\]\n]*+\]\]|[^\W_]{1,60}(?:['\-][^\W_]{1,60}){0,8}|\.\.\.|--|[^\w\s]")
+MOST_WORDS, MOST_PHONES = 40, 500  # said at once: to find the words in what the engine fused takes time in their square
 STRENGTH = ("-", ",", ";", ":", ".", "…", "!", "?")  # the later wins where several marks meet
 MARKS = {"...": "…", "--": "-", "–": "-", "—": "-", "(": ",", ")": ",", "[": ",", "]": ","} | {m: m for m in STRENGTH}
 
@@ -53,6 +55,12 @@ class _Clause:
     words: list[str]  # as espeak-ng reads them; inline phonemes as [[...]]
     names: list[str]  # as a person reads them
     mark: str = ""  # the punctuation that ends it
+    chosen: dict[int, str] = field(default_factory=dict)  # phonemes of words that their neighbours decide
+
+    def part(self, start: int, end: int) -> "_Clause":
+        """Give some of its words, without the mark."""
+        chosen = {at - start: phones for at, phones in self.chosen.items() if start <= at < end}
+        return _Clause(self.words[start:end], self.names[start:end], chosen=chosen)
 
 
 class EspeakFrontend:
@@ -145,16 +153,19 @@ class EspeakFrontend:
 
     def _phonemise(self, clause: _Clause) -> list[list[str]]:
         """Give each word of a clause its phones, as the engine says the words together."""
+        if (middle := len(clause.words) // 2) >= MOST_WORDS // 2:
+            return [*self._phonemise(clause.part(0, middle)), *self._phonemise(clause.part(middle, len(clause.words)))]
         text = " ".join(clause.words)
         if "[[" in text:  # only synthesis reads inline phonemes
             groups = _spoken_words(text, self.voice)
         else:
             groups = [word for part in engine().phonemes(text, self.voice) for word in part]
         if len(groups) != len(clause.words):
-            groups = _share_out(groups, [self._alone(word) for word in clause.words])
+            alone = [self._alone(word) for word in clause.words]
+            groups = _share_out(groups, alone) if sum(map(len, groups)) <= MOST_PHONES else list(map(list, alone))
+        decided = [clause.chosen.get(at, word) for at, word in enumerate(clause.words)]
         given = [
-            self._alone(word) if word.startswith("[[") else group
-            for word, group in zip(clause.words, groups, strict=True)
+            self._alone(word) if word.startswith("[[") else group for word, group in zip(decided, groups, strict=True)
         ]
         return [[RENAMED.get(phone, phone) for phone in group] for group in given]
 
@@ -179,15 +190,35 @@ class EnglishFrontend(EspeakFrontend):
     def _is_readable(self, character: str) -> bool:
         return is_readable(character)
 
+    def _clauses(self, normalised: str) -> list[_Clause]:
+        """Split into clauses, and choose the phonemes of homographs and letters by the words around them."""
+        clauses = super()._clauses(normalised)
+        for clause in clauses:
+            plain = {at for at, (word, name) in enumerate(zip(clause.words, clause.names, strict=True)) if word == name}
+            chosen = {at: phones for at, phones in said(clause.names).items() if at in plain}
+            clause.chosen = {at: self._inline(phones, clause.names[at]) for at, phones in chosen.items()}
+        return clauses
+
+    def _spoken(self, normalised: str) -> str:
+        clauses = self._clauses(normalised)
+        if not any(clause.chosen for clause in clauses):
+            return normalised
+        words = iter(clause.chosen.get(at, name) for clause in clauses for at, name in enumerate(clause.names))
+        is_word = lambda piece: piece.startswith("[[") or piece[0].isalnum()  # noqa: E731
+        return PIECES.sub(lambda piece: next(words) if is_word(piece[0]) else piece[0], normalised)
+
 
 def for_language(language: str, lexicon: Mapping[str, str] | None = None) -> EspeakFrontend:
     """Give the frontend of a language, "en" or "ru", with a lexicon of one's own."""
-    from speechlab.text.russian_frontend import RussianFrontend  # it builds on this module
+    if language == "en":
+        return EnglishFrontend(lexicon)
+    if language == "ru":
+        from speechlab.text.russian_frontend import (
+            RussianFrontend,
+        )  # it builds on this module, and English goes without
 
-    known = {"en": EnglishFrontend, "ru": RussianFrontend}
-    if language not in known:
-        raise SpeechlabError(f"no text frontend for the language {language!r}; choose en or ru")
-    return known[language](lexicon)
+        return RussianFrontend(lexicon)
+    raise SpeechlabError(f"no text frontend for the language {language!r}; choose en or ru")
 
 
 def load_lexicon(path: str | Path) -> dict[str, str]:

@@ -10,12 +10,28 @@ _ONES = (
 _TENS = "zero ten twenty thirty forty fifty sixty seventy eighty ninety"
 ONES, TENS = _ONES.split(), _TENS.split()
 THOUSANDS = ("", " thousand", " million", " billion", " trillion")
-LARGEST = 10 ** (3 * len(THOUSANDS)) - 1  # what lies above is read digit by digit
+LONGEST = 3 * len(THOUSANDS)  # digits; a longer number is read digit by digit
+LARGEST = 10**LONGEST - 1
 ORDINALS = {
     "one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth", "nine": "ninth",
     "twelve": "twelfth",
 }  # fmt: skip
-CURRENCIES = {"$": ("dollar", "cent"), "€": ("euro", "cent"), "£": ("pound", "penny")}
+IRREGULAR = {"penny": "pence", "foot": "feet", "half": "halves", "inch": "inches"}
+UNCHANGED = {
+    "yen",
+    "sen",
+    "won",
+    "jeon",
+    "baht",
+    "satang",
+    "dong",
+    "yuan",
+    "fen",
+    "kobo",
+    "paisa",
+    "horsepower",
+    "lira",
+}
 
 
 def cardinal(number: int) -> str:
@@ -42,6 +58,12 @@ def ordinal(number: int) -> str:
     return head + separator + ORDINALS[last]
 
 
+def ordinal_of(written: str) -> str:
+    """Read "1,000" of "1,000th"; a rank too long to say digit by digit."""
+    bare = written.replace(",", "")
+    return ordinal(int(bare)) if len(bare) <= LONGEST else digits(bare)
+
+
 def year(number: int) -> str:
     """Spell a number of four digits as a year: 1905 is "nineteen oh five", 2007 "two thousand seven"."""
     century, rest = divmod(number, 100)
@@ -54,8 +76,8 @@ def year(number: int) -> str:
 
 def integer(written: str) -> str:
     """Read a run of digits the way people do: years in pairs, numbers with a leading zero digit by digit."""
-    if "," in written:
-        return cardinal(int(written.replace(",", "")))
+    if "," in written or len(written) > LONGEST:
+        return count(written)
     if len(written) > 1 and written[0] == "0":
         return digits(written)
     number = int(written)
@@ -67,40 +89,47 @@ def digits(written: str) -> str:
     return " ".join(ONES[int(digit)] for digit in written)
 
 
+def count(written: str) -> str:
+    """Read a whole number of any length, "1,234", as a cardinal; beyond the trillions digit by digit."""
+    bare = written.replace(",", "")
+    return cardinal(int(bare)) if len(bare) <= LONGEST else digits(bare)
+
+
 def decimal(whole: str, fraction: str) -> str:
     """Read "3.14" as "three point one four"."""
-    number = cardinal(int(whole.replace(",", ""))) if whole else "zero"
+    number = count(whole) if whole else "zero"
     return f"{number} point {digits(fraction)}"
 
 
 def quantity(written: str) -> str:
     """Read a number that counts something, "1,234.5" or "2000"; never as a year."""
     whole, point, fraction = written.partition(".")
-    return decimal(whole, fraction) if point else cardinal(int(whole.replace(",", "")))
+    return decimal(whole, fraction) if point else count(whole)
 
 
 def plural(noun: str) -> str:
     """Give the plural of a unit or a number's name."""
-    irregular = {"penny": "pence", "foot": "feet", "half": "halves"}
-    if noun in irregular:
-        return irregular[noun]
-    if noun.endswith("hertz"):
+    if noun in IRREGULAR:
+        return IRREGULAR[noun]
+    if noun in UNCHANGED or noun.endswith("hertz") or noun.isupper():
         return noun
-    if " " in noun:  # "kilometer per hour", "degree Celsius"
-        first, _, rest = noun.partition(" ")
+    first, _, rest = noun.partition(" ")
+    if rest.startswith(("per ", "Celsius", "Fahrenheit")):  # "kilometer per hour", "degree Celsius"
         return f"{plural(first)} {rest}"
+    if rest:  # "US dollar", "kilowatt hour", "P S I"
+        return noun if rest.isupper() else f"{first} {plural(rest)}"
     if noun.endswith("y") and noun[-2] not in "aeiou":
         return f"{noun[:-1]}ies"
     return f"{noun}{'es' if noun.endswith(('s', 'x', 'ch', 'sh')) else 's'}"
 
 
-def money(symbol: str, written: str, scale: str = "") -> str:
+def money(names: tuple[str, str], written: str, scale: str = "") -> str:
     """Read an amount: "$3.50" is "three dollars and fifty cents", "$1.2 million" "one point two million dollars"."""
-    large, small = CURRENCIES[symbol]
+    large, small = names
     if scale:
         return f"{quantity(written)} {scale} {plural(large)}"
     whole, _, fraction = written.replace(",", "").partition(".")
-    if len(fraction) > 2:
+    if len(fraction) > 2 or len(whole) > LONGEST or (fraction and not small):
         return f"{quantity(written)} {plural(large)}"
     n_large, n_small = int(whole or 0), int(fraction.ljust(2, "0") or 0)
     parts = [
@@ -134,7 +163,7 @@ def decade(written: str) -> str:
 
 def roman(written: str) -> int:
     """Value of a Roman numeral."""
-    values = [{"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}[letter] for letter in written]
+    values = [{"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}[letter] for letter in written]
     return sum(-a if a < b else a for a, b in zip(values, [*values[1:], 0], strict=True))
 
 

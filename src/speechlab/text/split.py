@@ -1,71 +1,149 @@
-"""Long texts, sentence by sentence: models learned from seconds of speech, and a listener wants to hear soon."""
+"""Long texts, sentence by sentence: models learned from seconds of speech, and a listener wants to hear soon.
+
+The one place that decides where a sentence ends. It reads the text as it was written, because there "p.m." and "Inc."
+still show their dots, and gives each sentence with its position in it; a language then writes out each sentence as a
+whole, so that no dot of an abbreviation is weighed twice. A language has a table of abbreviations for it.
+"""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from types import ModuleType
 
 SENTENCE_PAUSE_S, CLAUSE_PAUSE_S, PARAGRAPH_PAUSE_S = 0.35, 0.15, 0.8  # silence added after each kind of piece
 
-# A dot ends no sentence after these, nor after a single capital.
-ABBREVIATIONS = {
-    "mr", "mrs", "ms", "dr", "drs", "st", "maj", "gen", "rev", "lt", "hon", "sgt", "capt", "col", "ft", "prof", "gov",
-    "sen", "mt", "messrs", "vs", "approx", "dept", "no", "nos", "pp", "p", "fig", "vol", "e.g", "i.e", "jan", "feb",
-    "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec",
-}  # fmt: skip
-SENTENCE_END = re.compile(r"(?:\.\.\.|[.!?…])+[\"'”’)\]]*(?=\s+)")
+PARAGRAPH_END = re.compile(r"\n\s*\n|\Z")
+SENTENCE_END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’»)\]*_`]*+(?=\s)")  # a text's own end needs no mark
+LINE = re.compile(r"\n[ \t]*+(?=(?:[-*+•·–—>|]|#{1,6}|\d{1,3}[.)])[ \t])")  # of a list, a heading, a dialogue, a table
+HEADING = re.compile(r"(?:\A|\n)[ \t]*+#{1,6}[ \t][^\n]*+")
 CLAUSE_END = re.compile(r"[,;:–—](?=\s)|\s-+(?=\s)")
+NEXT = re.compile(r"\s*+[\"'“‘«„(\[*_]*+([-–—&/=+](?=\s)|[.!?…]|[^\W_]*+)(\.?)")
+LAST = re.compile(r"((?:(?<!\w)[^\W\d_]{1,2}\.\s?){0,4})([^\W_]++)\Z")
+PREVIOUS = re.compile(r"([^\W_]++)[\s(«\"']*+\Z")
+NUMBER = re.compile(r"\d\w*|[IVXLCХ]{2,}|[VXХ]")
+MARKS, SIGNS = {*".!?…"}, {*"-–—&/=+"}  # after which, at a dot's right, the sentence goes on
+NEAR = 60  # characters before a dot that can make an abbreviation and the word before it
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """A piece of a text and the silence to leave after it."""
+    """A piece of a text, ``text[start:end]`` of the reader's own, and the silence to leave after it."""
 
     text: str
     pause_s: float
+    start: int = 0
+
+    @property
+    def end(self) -> int:
+        """Position after its last character."""
+        return self.start + len(self.text)
 
 
-def split_sentences(text: str, max_characters: int = 300) -> list[Sentence]:
+def split_sentences(text: str, language: str = "en", max_characters: int = 300) -> list[Sentence]:
     """Split a text at sentence ends; what is still too long, at commas and the like, and then between words.
 
     Args:
+        language: whose abbreviations end no sentence, "en" or "ru".
         max_characters: the longest piece; a single word beyond it is cut.
 
     Returns:
         Pieces in order, which together hold every word; after the last there is no pause.
     """
-    sentences = []
-    for paragraph in re.split(r"\n\s*\n", text):
-        pieces = [piece for sentence in _sentences(paragraph) for piece in _shortened(sentence, max_characters)]
+    sentences, start = [], 0
+    for paragraph in PARAGRAPH_END.finditer(text):
+        spans = sentence_spans(text, language, start, paragraph.start())
+        pieces = [piece for span in spans for piece in _shortened(text, *span, max_characters)]
         if pieces:
-            sentences += [*pieces[:-1], Sentence(pieces[-1].text, PARAGRAPH_PAUSE_S)]
-    return [*sentences[:-1], Sentence(sentences[-1].text, 0.0)] if sentences else []
+            sentences += [*pieces[:-1], Sentence(pieces[-1].text, PARAGRAPH_PAUSE_S, pieces[-1].start)]
+        start = paragraph.end()
+    return [*sentences[:-1], Sentence(sentences[-1].text, 0.0, sentences[-1].start)] if sentences else []
 
 
-def _sentences(paragraph: str) -> list[str]:
-    text, found, start = " ".join(paragraph.split()), [], 0
-    for match in SENTENCE_END.finditer(text):
-        if not _is_abbreviation(text[start : match.end()], text[match.end() :].lstrip()):
-            found.append(text[start : match.end()].strip())
-            start = match.end()
-    return [sentence for sentence in [*found, text[start:].strip()] if sentence]
+def sentence_spans(text: str, language: str, start: int = 0, end: int | None = None) -> list[tuple[int, int]]:
+    """Give start and end of each sentence of ``text[start:end]``; lists, headings and dialogues end at their lines."""
+    end, table = len(text) if end is None else end, _abbreviations(language)
+    ends = [mark.end() for mark in SENTENCE_END.finditer(text, start, end) if _ends_sentence(text, start, mark, table)]
+    ends += [line.start() for line in LINE.finditer(text, start, end)]
+    ends += [heading.end() for heading in HEADING.finditer(text, start, end)]
+    spans = []
+    for cut in [*sorted(ends), end]:
+        if span := _stripped(text, start, cut):
+            spans.append(span)
+        start = cut
+    return spans
 
 
-def _is_abbreviation(before: str, after: str) -> bool:
-    if not before.endswith(".") or before.endswith(".."):
-        return before.endswith(("...", "…")) and after[:1].islower()
-    word = before[:-1].split()[-1].lstrip("\"'([“‘") if before[:-1].split() else ""
-    single_capital = len(word) == 1 and word.isalpha() and word != "I"
-    return word.lower() in ABBREVIATIONS or single_capital or after[:1].islower()
+def _abbreviations(language: str) -> ModuleType:
+    """Give a language's tables; the others are not imported."""
+    if language == "ru":
+        from speechlab.text import russian_abbreviations as table
+    else:
+        from speechlab.text import english_abbreviations as table
+    return table
 
 
-def _shortened(sentence: str, max_characters: int) -> list[Sentence]:
+def _ends_sentence(text: str, start: int, mark: re.Match[str], table: ModuleType) -> bool:
+    """Whether marks end a sentence: an abbreviation's dot does where the next word begins one."""
+    following, dotted = NEXT.match(text, mark.end()).groups()
+    if following in MARKS:  # marks apart, ". . ."
+        return False
+    goes_on = following in SIGNS or (
+        following[:1].islower() and not following[1:2].isupper()
+    )  # an iPhone may begin one
+    dots = mark[0].rstrip("\"'”’»)]*_`")
+    if dots != ".":
+        return "!" in dots or "?" in dots or not goes_on
+    before = text[max(start, mark.start() - NEAR) : mark.start()]
+    if goes_on or not (last := LAST.search(before)):
+        return not goes_on
+    letters, word = last[1].replace(" ", ""), last[2]
+    if word.isdigit():  # the number of an item at the beginning of a line ends nothing
+        return bool(before[: last.start()].rpartition("\n")[2].strip())
+    rest = before[: last.start()]
+    if (key := _known(letters + word, table)) is None:
+        key, rest = _known(word, table) or word, before[: last.start(2)]
+    previous = PREVIOUS.search(rest)
+    previous = previous[1] if previous else ""
+    key = f"{previous} {key}" if f"{previous} {key}" in table.KNOWN else key
+    return _begins_one(following, bool(dotted), key, previous, table)
+
+
+def _known(word: str, table: ModuleType) -> str | None:
+    """Give the word as the table spells it: "Cf" at a beginning is "cf", but "C" may be an initial."""
+    forms = (word, word[0].lower() + word[1:]) if len(word) > 1 else (word,)
+    return next((form for form in forms if form in table.KNOWN), None)
+
+
+def _begins_one(following: str, dotted: bool, key: str, previous: str, table: ModuleType) -> bool:
+    """Whether a sentence begins with the word ``following`` after the abbreviation, initial or word ``key``."""
+    starts = following in table.STARTERS and not dotted  # a dot makes it an initial: "J. A. Brown"
+    is_measure = key in table.MEASURES and bool(NUMBER.fullmatch(previous))  # "5 m." is one, "m. Brown" is not
+    if is_measure or key in table.BEFORE_NUMBER:
+        return not NUMBER.fullmatch(following)
+    if key in table.CONTINUED_BY:
+        return following not in table.CONTINUED_BY[key]
+    if key in table.MAY_END and (key not in table.NEVER_END or NUMBER.fullmatch(previous)):
+        return starts
+    if len(key) == 1 and key.isupper() and (key not in table.WORDS_OF_ONE_LETTER or dotted and len(following) == 1):
+        return starts or previous.lower() in table.LETTERED
+    return key not in table.NEVER_END
+
+
+def _stripped(text: str, start: int, end: int) -> tuple[int, int] | None:
+    """Leave blanks out at both ends; None where there is nothing else."""
+    piece = text[start:end]
+    start, end = start + len(piece) - len(piece.lstrip()), end - len(piece) + len(piece.rstrip())
+    return (start, end) if start < end else None
+
+
+def _shortened(text: str, start: int, end: int, max_characters: int) -> Iterator[Sentence]:
     """Cut a sentence into pieces that fit, at the last place of the best kind within reach."""
-    pieces = []
-    while len(sentence) > max_characters:
-        inside = sentence[: max_characters + 1]
+    while end - start > max_characters:
+        inside = text[start : start + max_characters + 1]
         clause_ends = [match.end() for match in CLAUSE_END.finditer(inside) if match.end() <= max_characters]
-        late = [end for end in clause_ends if end >= max_characters // 4]
-        cut = late[-1] if late else inside.rfind(" ")
-        cut = cut if cut > 0 else max_characters
-        pieces.append(Sentence(sentence[:cut].strip(), CLAUSE_PAUSE_S if late else 0.0))
-        sentence = sentence[cut:].strip()
-    return [*pieces, Sentence(sentence, SENTENCE_PAUSE_S)] if sentence else pieces
+        late = [at for at in clause_ends if at >= max_characters // 4]
+        blanks = [at for at, character in enumerate(inside) if character.isspace()]
+        cut = late[-1] if late else blanks[-1] if blanks else max_characters
+        yield Sentence(inside[:cut].strip(), CLAUSE_PAUSE_S if late else 0.0, start)
+        start, end = _stripped(text, start + cut, end)
+    yield Sentence(text[start:end], SENTENCE_PAUSE_S, start)
