@@ -7,7 +7,7 @@ U+0301. Characters that cannot be read are left out here; the frontend reports t
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from speechlab.text.russian_counts import (
     digits,
@@ -49,6 +49,8 @@ from speechlab.text.russian_roman import (
     read_ruler,
     roman,
 )
+from speechlab.text.russian_stress import MARK as STRESS
+from speechlab.text.russian_stress import restore_yo
 from speechlab.text.russian_words import (
     ABBREVIATIONS,
     LATIN_NAMES,
@@ -61,7 +63,6 @@ from speechlab.text.russian_words import (
     SYMBOLS,
     UNITS,
 )
-from speechlab.text.russian_yo import STRESS, restore_yo
 
 VOWELS = "аеёиоуыэюя"
 TYPOGRAPHY = {
@@ -88,12 +89,16 @@ def is_readable(character: str) -> bool:
     return character.lower() in "абвгдеёжзийклмнопрстуфхцчшщъыьэюя" or (plain.isascii() and plain.isalnum())
 
 
-def normalise(text: str) -> str:
-    """Write everything out in words: "в 1998 г." is "в тысяча девятьсот девяносто восьмом году"."""
+def normalise(text: str, keep: Collection[str] = ()) -> str:
+    """Write everything out in words: "в 1998 г." is "в тысяча девятьсот девяносто восьмом году".
+
+    Args:
+        keep: words in lower case that stay without ё.
+    """
     text = _unify(text)
     for pattern, replacement in RULES:
         text = pattern.sub(replacement, text)
-    return re.sub(r"\s+", " ", re.sub(r"\s+(?=[,.!?;:»)])", "", restore_yo(text))).strip()
+    return restore_yo(re.sub(r"\s+", " ", re.sub(r"\s+(?=[,.!?;:»)])", "", text)).strip(), keep)
 
 
 def _unify(text: str) -> str:
