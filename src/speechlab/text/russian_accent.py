@@ -67,13 +67,19 @@ def _accent_word(word: str) -> str:
     parts = word.split("-")
     stressed = max((at for at, part in enumerate(parts) if part.lower() not in UNSTRESSED), default=0)
     if len(parts) > 1:
-        accented = [_accent_word(part) for part in parts]
+        accented = [_accent_word(part) if len(part) > 2 else _name(part) for part in parts]
         return "-".join(part if at == stressed else part.replace("+", "") for at, part in enumerate(accented))
     if "+" in word or not any(letter in VOWELS for letter in word.lower()):
         return word
     if (counted := COUNTED.match(word)) and "+" in (rest := _accent_word(word[counted.end() :])):
         return re.sub("[её](?=х)", "ё", counted[0]) + rest
     return _network().accentor(word)
+
+
+def _name(part: str) -> str:
+    """Stress a part that may be the name of a letter ("эм-че-эс"): its е is no ё."""
+    vowel = next((at for at, letter in enumerate(part) if letter.lower() in VOWELS), None)
+    return part if vowel is None or "+" in part else f"{part[:vowel]}+{part[vowel:]}"
 
 
 class _LazyPattern:
