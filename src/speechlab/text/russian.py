@@ -110,12 +110,13 @@ def normalise(text: str, keep: Collection[str] = ()) -> str:
     Args:
         keep: words in lower case that stay without ё.
     """
+    text = re.sub(r"\n{3,}", "\n\n", re.sub(r"[ \t]{2,}", " ", text))
     for pattern, replacement in MARKED:
         text = pattern.sub(replacement, text)
     text = _unify(text)
     for pattern, replacement in RULES:
         text = pattern.sub(replacement, text)
-    return restore_yo(re.sub(r"\s+", " ", re.sub(r"\s+(?=[,.!?;:»)])", "", text)).strip(), keep)
+    return restore_yo(re.sub(r" (?=[,.!?;:»)])", "", re.sub(r"\s+", " ", text)).strip(), keep)
 
 
 def _unify(text: str) -> str:
@@ -131,7 +132,7 @@ def _unify(text: str) -> str:
             characters.append(" " if character.isspace() else plain)
         elif not is_readable(character):
             characters.append(" ")
-    return "".join(characters)
+    return re.sub(r"([^\W\d_]{60})(?=[^\W\d_])", r"\1 ", re.sub(" {2,}", " ", "".join(characters)))
 
 
 def _abbreviation(reading: str, ends: bool) -> Callable[[Match], str]:
@@ -190,7 +191,7 @@ def _first_date(match: Match) -> str:
 
 
 def _long_number(match: Match) -> str:
-    return " ".join(match[0])
+    return " ".join(cardinal(int(digit)) for digit in match[0])
 
 
 def _latin(match: Match) -> str:
@@ -215,6 +216,7 @@ MARKED = [(re.compile(pattern), replacement) for pattern, replacement in MARKUP]
 MONTH_STEMS = "январ|феврал|март|апрел|ма|июн|июл|август|сентябр|октябр|ноябр|декабр"
 SHORT_MONTH = "янв|февр?|мар|апр|июн|июл|авг|сент?|окт|нояб?|дек"
 DOMAIN, FILE = "|".join(DOMAINS), "|".join(EXTENSIONS)
+THOUSANDS = dict.fromkeys("KkК", "тыс") | dict.fromkeys("MМm", "млн") | {"B": "млрд", "T": "трлн"}
 NUMBER = r"\d{1,3}(?: \d{3})+(?:,\d+)?|\d+(?:[,.]\d+)?"
 FIRST = rf"(?<![\d.,])(?:({NUMBER})\s?-\s?)?"  # of a range
 RULES: list[tuple[re.Pattern[str], Callable[[Match], str] | str]] = [
@@ -226,6 +228,15 @@ RULES: list[tuple[re.Pattern[str], Callable[[Match], str] | str]] = [
     _rule(r"\d{19,}", _long_number),
     _rule(r"(?<!\w)[CС]\+\+", "си плюс плюс"),
     _rule(r"(?<!\w)[vV]\.?\s?(\d+)\.(\d+)\b(?!\.\d)", lambda m: f"ви {digits(m[1])} точка {digits(m[2])}"),
+    # numbers with signs between them
+    _rule(r"(?<![\d/.-])(\d{1,2})[/-](\d{1,2})[/-](\d{4})(?![\d/-])", r"\1.\2.\3"),
+    _rule(r"(?<![\d:])(\d{1,2}):(\d\d):(\d\d)(?![\d:])", lambda m: " ".join(digits(part) for part in m.groups())),
+    _rule(r"([$€£₽])\s?(\d+(?:[.,]\d+)?)\s?([KkКMМBmT])(?!\w)", lambda m: f"{m[1]}{m[2]} {THOUSANDS[m[3]]}"),
+    _rule(r"(\d)\s?%\s?-\s?(\d+(?:[.,]\d+)?\s?%)", r"\1-\2"),
+    _rule(r"(?<=\d)\s?-\s?(?=\d+\s?=)", " минус "),
+    _rule(r"(?<=\d)\s?(руб|долл|чел|шт|мес|коп)\.\s?/\s?(?=[а-я])", r" \1/"),
+    _rule(r"(?<=\d)\^2(?!\d)", " в квадрате "),
+    _rule(r"\bв\sср\b\.?", "в среду"),
     # what is written short
     _rule(r"№\s?№\s?", "номера "),
     _rule(r"(?<!\w)(д|кв|стр|рис|гл|табл|корп|оф|п|ст|с|эт|под|каб)\.(?=\d)", r"\1. "),
@@ -315,6 +326,7 @@ RULES: list[tuple[re.Pattern[str], Callable[[Match], str] | str]] = [
       for pattern, reading, ends in ABBREVIATIONS],
     _rule(r"\b[А-ЯЁ]\.\s?(?=[А-ЯЁ])", lambda m: f"{LETTER_NAMES[m[0][0]].capitalize()} "),
     _rule(r"\b(?:[А-ЯЁ]{2,}|СПбГУ)\b", _capitals),
+    _rule(r"\b(?=[IVX]{2,}\b)X{0,3}(?:IX|IV|V?I{0,3})\b", lambda m: cardinal(roman(m[0]))),
     _rule(rf"\b(?=[MDCLXVI]{{4,}}\b)M{{0,3}}(?:CM|CD|D?C{{0,3}})(?:XC|XL|L?X{{0,3}})(?:IX|IV|V?I{{0,3}})\b", lambda m: cardinal(roman(m[0]))),
     _rule(r"(?<=[a-z])(?=[A-Z]{2,}\b)", " "),
     _rule(r"[A-Za-z]+(?:['-][A-Za-z]+)*", lambda m: _latin(m) if m[0].lower() in LATIN_WORDS else re.sub(

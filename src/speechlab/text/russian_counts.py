@@ -165,7 +165,7 @@ def read_fraction(match: Match) -> str:
     whole, numerator, denominator = (int(part) if part else 0 for part in match.groups()[:3])
     if denominator == 0 or denominator > 100:
         return f"{match[1] or ''} {cardinal(numerator)} дробь {cardinal(denominator)} {match[4] or ''}".strip()
-    if numerator > denominator and numerator >= 10:
+    if numerator >= denominator and numerator >= 10:
         return f"{match[1] or ''} {cardinal(numerator)} на {cardinal(denominator)} {match[4] or ''}".strip()
     noun, after, *adjective = UNITS[match[4]] if match[4] else ("", "")
     before = before_of(match)

@@ -15,6 +15,7 @@ from speechlab.text.russian_stress import PIECES, StressedWord, move_stress, pla
 from speechlab.text.russian_symbols import russian_graphemes, russian_symbols
 from speechlab.text.symbols import END, START
 
+LONGEST_CLAUSE = 250  # letters
 GIVEN = ("mark", "lexicon")  # by a person: what cannot be said so is an error
 OF_ENGINE = ("one vowel", "engine", "none")  # espeak-ng knows these, and how they lean on their neighbours
 
@@ -62,7 +63,7 @@ class RussianFrontend(EspeakFrontend):
 
     def _clauses(self, normalised: str) -> list[_Clause]:
         """Split into clauses, and give words whose stress is not the engine's as phonemes."""
-        clauses = super()._clauses(normalised)
+        clauses = [part for clause in super()._clauses(normalised) for part in _parts(clause)]
         placed = iter(place_stress(PIECES.findall(normalised), self.stresses))
         for clause in clauses:
             for index, (word, name) in enumerate(zip(clause.words, clause.names, strict=True)):
@@ -123,6 +124,22 @@ class RussianGraphemes:
             raise SpeechlabError(f"there is nothing to read in {text[:60]!r}; give a text with at least one word")
         unknown = [(character, at) for at, character in enumerate(text) if not is_readable(character)]
         return RussianText(text, normalised, [*symbols, END], words, unknown, normalised, said)
+
+
+def _parts(clause: _Clause) -> list[_Clause]:
+    """Cut a clause that would take the engine long, between words; nobody says 250 letters in one breath."""
+    if sum(map(len, clause.words)) <= LONGEST_CLAUSE:
+        return [clause]
+    parts, length = [_Clause([], [])], 0
+    for word, name in zip(clause.words, clause.names, strict=True):
+        if length > LONGEST_CLAUSE - len(word) and parts[-1].words:
+            parts.append(_Clause([], []))
+            length = 0
+        parts[-1].words.append(word)
+        parts[-1].names.append(name)
+        length += len(word)
+    parts[-1].mark = clause.mark
+    return parts
 
 
 def _is_word(piece: str) -> bool:

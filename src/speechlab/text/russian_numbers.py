@@ -6,6 +6,7 @@ a rank.
 """
 
 import re
+from functools import lru_cache
 
 from num2words import num2words
 
@@ -30,6 +31,7 @@ SUFFIXES = {  # of a written rank: gender, case, plural
 }  # fmt: skip
 
 
+@lru_cache(maxsize=20_000)
 def cardinal(number: int, case: str = "n", gender: str = "m", animate: bool = False) -> str:
     """Spell a count; ``case`` is one of n g d a i p, ``gender`` of m f n. "Одна" is left out before thousands."""
     if number >= LARGEST:
@@ -38,6 +40,7 @@ def cardinal(number: int, case: str = "n", gender: str = "m", animate: bool = Fa
     return re.sub(r"^(?:одна|одну|одной) (тысяч\w+)", r"\1", words.replace("тысячы", "тысячи"))
 
 
+@lru_cache(maxsize=5_000)
 def ordinal(number: int, case: str = "n", gender: str = "m", plural: bool = False) -> str:
     """Spell a rank."""
     if number >= LARGEST:
@@ -93,7 +96,12 @@ def kind_of(number: int) -> str:
 
 def case_before(before: str, default: str = "n") -> str:
     """Case that the words before a number ask for; ``before`` is the text up to it, a sign of the number included."""
-    before = re.sub(r"(?:минус|плюс|[+±])\s*$", "", before[-60:].lstrip(LETTERS) if len(before) > 60 else before)
+    return _case_before(before[-60:].lstrip(LETTERS) if len(before) > 60 else before, default)
+
+
+@lru_cache(maxsize=5_000)
+def _case_before(before: str, default: str) -> str:
+    before = re.sub(r"(?:минус|плюс|[+±])\s*$", "", before)
     words = re.findall(r"[а-яё-]+(?=[\s(«]*$)|[а-яё-]+(?=\s+[а-яё-]+[\s(«]*$)", before.lower())
     last = words[-1] if words and re.search(r"[а-яё][\s(«]*$", before.lower()) else ""
     if (
@@ -122,6 +130,10 @@ def read(number: int, before: str, after: str) -> str:
 def read_pair(first: int, last: int, before: str, after: str) -> str:
     """Read a range before a noun: both ends in the case and gender that the last one has."""
     noun = _next_noun(after)
+    forms = noun_forms(noun)
+    if any(form.plural and form.case == "n" for form in forms) and not any(form.case == "g" for form in forms):
+        gender = _gender(5, noun)  # "5-6 классы": a count would ask for a genitive
+        return join_range(ordinal(first, "n", gender), ordinal(last, "n", gender))
     if rank := _as_rank(last, before, noun):
         return join_range(_as_rank(first, before, noun) or cardinal(first, case_before(before)), rank)
     case, gender = _case_of(last, before, noun), _gender(last, noun)
@@ -144,7 +156,7 @@ def _as_rank(number: int, before: str, noun: str) -> str:
     cases = [case for _, case in singular]
     is_year = name == "год" and number >= 1000
     counts = (kind == "one" and set(cases) & set("na")) or (kind == "few" and "g" in cases and asked in "na")
-    if not is_year and (counts or (kind == "one" and name not in ("этаж", "класс", "курс", "ряд", "глава", "том"))):
+    if not is_year and (counts or (kind == "one" and name not in ("этаж", "класс", "курс", "ряд", "глава", "том", "место", "урок", "число"))):
         return ""
     if asked == "a" and "p" in cases and "a" not in cases:
         asked = "p"

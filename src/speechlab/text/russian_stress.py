@@ -23,7 +23,7 @@ CONFIDENCE = {  # share that was right on sentences marked by readers, see bench
     "engine": 0.85, "none": 0.0,
 }  # fmt: skip
 _LETTERS = "(?:[^\\W_]\u0301?)+"
-PIECES = re.compile(rf"\[\[.*?\]\]|{_LETTERS}(?:['\-]{_LETTERS})*|\.\.\.|--|[^\w\s]")
+PIECES = re.compile(rf"\[\[[^\[\]]*\]\]|{_LETTERS}(?:['\-]{_LETTERS})*|\.\.\.|--|[^\w\s]")
 _NUMERAL = r"(?:дв[ае]|три|четыре|об[ае]|полтор[аы]|с половиной)"
 _OF = r"(?:у|от|до|из|с|со|для|без|из-за|около|кроме|после|ради|против|нет|не)"
 RULES: dict[str, tuple[str, re.Pattern[str]]] = {
