@@ -156,7 +156,10 @@ def _as_rank(number: int, before: str, noun: str) -> str:
     cases = [case for _, case in singular]
     is_year = name == "год" and number >= 1000
     counts = (kind == "one" and set(cases) & set("na")) or (kind == "few" and "g" in cases and asked in "na")
-    if not is_year and (counts or (kind == "one" and name not in ("этаж", "класс", "курс", "ряд", "глава", "том", "место", "урок", "число"))):
+    if not is_year and (
+        counts
+        or (kind == "one" and name not in ("этаж", "класс", "курс", "ряд", "глава", "том", "место", "урок", "число"))
+    ):
         return ""
     if asked == "a" and "p" in cases and "a" not in cases:
         asked = "p"
