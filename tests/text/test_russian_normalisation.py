@@ -6,8 +6,6 @@ from hypothesis import strategies as st
 
 from speechlab.text.russian import normalise
 from speechlab.text.russian_numbers import cardinal, counted, join_range
-from speechlab.text.russian_stress import place_stress
-from speechlab.text.russian_yo import BY_CONTEXT, NAMES, YO
 
 RANGES = {
     "скидка 5-10%": "скидка пять-десять процентов",
@@ -134,15 +132,3 @@ def test_no_zero_before_a_digit_of_a_phone_number_is_lost(number):
 @settings(max_examples=20, deadline=None)
 def test_a_preposition_after_a_number_is_no_unit(number, after):
     assert "секунд" not in normalise(f"в {number} с {after}") and "секунд" in normalise(f"за {number} с.")
-
-
-def test_a_word_is_in_one_table_of_yo_only():
-    assert not set(YO) & set(BY_CONTEXT) and not set(YO) & {name.lower() for name in NAMES}
-    ordinary = "сестры, жены, звезды, слезы, счета, берет, щеки, пчелы, весла, гнезда, слез, осел, села, ведра, колеса"
-    assert not set(YO) & set(ordinary.split(", ")) and normalise(ordinary) == ordinary
-
-
-def test_what_stays_without_yo_is_stressed_at_its_end():
-    words = normalise("У моей сестры нет звезды, а звезды горят.").rstrip(".").replace(",", "").split()
-    placed = {word.text: word.plus for word in place_stress(words)}
-    assert (placed["сестры"], placed["звезды"], placed["звёзды"]) == ("сестр+ы", "звезд+ы", "зв+ёзды")

@@ -41,7 +41,7 @@ SAMPLE_RATE = 22_050  # Hz, espeak-ng's own
 EDGE_S = 0.05  # silence of the start token, of the last mark and of the end token
 FOLDED_SHARE = 0.3  # of the phone before, given to a phone without samples
 SHARD_SIZE = 180  # utterances per process
-LAYOUT = {"en": 1, "ru": 2}  # raise one when its rendering changes: old caches are then left alone
+LAYOUT = {"en": 1, "ru": 3}  # raise one when its rendering changes: old caches are then left alone
 
 
 @dataclass(frozen=True)

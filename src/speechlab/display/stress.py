@@ -17,8 +17,8 @@ Speak = Callable[[str], Audio]  # reads a text with stress marks aloud
 
 SURE, DOUBTFUL = 0.95, 0.8  # confidence from which a stress is green, below which it is red
 SOURCES = {
-    "mark": "your mark", "lexicon": "your lexicon", "ё": "ё", "one vowel": "one vowel", "context": "by its context",
-    "engine": "espeak-ng", "homograph": "a guess: both exist", "none": "none",
+    "mark": "your mark", "lexicon": "your lexicon", "ё": "ё", "one vowel": "one vowel", "rule": "by a rule",
+    "network": "by its letters", "context": "by its context", "engine": "espeak-ng", "none": "none",
 }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ U+0301. Characters that cannot be read are left out here; the frontend reports t
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from speechlab.text.russian_counts import (
     digits,
@@ -19,6 +19,7 @@ from speechlab.text.russian_counts import (
     read_range,
     read_rank,
     read_scaled,
+    read_stem,
     read_unit,
     read_whole,
 )
@@ -49,6 +50,21 @@ from speechlab.text.russian_roman import (
     read_ruler,
     roman,
 )
+from speechlab.text.russian_short import (
+    DIGIT,
+    DOMAINS,
+    EXTENSIONS,
+    MARKUP,
+    SHORT,
+    SHORT_MONTHS,
+    WEEKDAYS,
+    read_address,
+    read_capitals,
+    read_file,
+    short_rules,
+)
+from speechlab.text.russian_stress import MARK as STRESS
+from speechlab.text.russian_stress import restore_yo
 from speechlab.text.russian_words import (
     ABBREVIATIONS,
     LATIN_NAMES,
@@ -61,7 +77,6 @@ from speechlab.text.russian_words import (
     SYMBOLS,
     UNITS,
 )
-from speechlab.text.russian_yo import STRESS, restore_yo
 
 VOWELS = "аеёиоуыэюя"
 TYPOGRAPHY = {
@@ -70,6 +85,7 @@ TYPOGRAPHY = {
 }  # fmt: skip
 PUNCTUATION = set(",.!?;:-'()[]«»…+")
 APART = {  # units that may be the beginning of something else: "в 10 с Петром", "их 5 т. е. мало"
+    "В": r"В(?!\s+[А-ЯЁ«])", "А": r"А(?=[,.;)]|\s*$|\s+[а-яё])", "Н": r"Н(?=[,.;)]|\s*$)",
     "с": r"(?:(?<=\d)с|с(?!\s+[\w«]|\.\w))", "т": r"т(?!\.\s?[едкнпр]\.)",
 }  # fmt: skip
 UNIT = "|".join(APART.get(unit, re.escape(unit)) for unit in sorted(UNITS, key=len, reverse=True))
@@ -88,12 +104,19 @@ def is_readable(character: str) -> bool:
     return character.lower() in "абвгдеёжзийклмнопрстуфхцчшщъыьэюя" or (plain.isascii() and plain.isalnum())
 
 
-def normalise(text: str) -> str:
-    """Write everything out in words: "в 1998 г." is "в тысяча девятьсот девяносто восьмом году"."""
+def normalise(text: str, keep: Collection[str] = ()) -> str:
+    """Write everything out in words: "в 1998 г." is "в тысяча девятьсот девяносто восьмом году".
+
+    Args:
+        keep: words in lower case that stay without ё.
+    """
+    text = re.sub(r"\n{3,}", "\n\n", re.sub(r"[ \t]{2,}", " ", text))
+    for pattern, replacement in MARKED:
+        text = pattern.sub(replacement, text)
     text = _unify(text)
     for pattern, replacement in RULES:
         text = pattern.sub(replacement, text)
-    return re.sub(r"\s+", " ", re.sub(r"\s+(?=[,.!?;:»)])", "", restore_yo(text))).strip()
+    return restore_yo(re.sub(r" (?=[,.!?;:»)])", "", re.sub(r"\s+", " ", text)).strip(), keep)
 
 
 def _unify(text: str) -> str:
@@ -109,7 +132,7 @@ def _unify(text: str) -> str:
             characters.append(" " if character.isspace() else plain)
         elif not is_readable(character):
             characters.append(" ")
-    return "".join(characters)
+    return re.sub(r"([^\W\d_]{60})(?=[^\W\d_])", r"\1 ", re.sub(" {2,}", " ", "".join(characters)))
 
 
 def _abbreviation(reading: str, ends: bool) -> Callable[[Match], str]:
@@ -124,13 +147,51 @@ def _abbreviation(reading: str, ends: bool) -> Callable[[Match], str]:
 
 
 def _capitals(match: Match) -> str:
-    """Spell initials that nobody can read as a word; others, "НАТО", are words."""
-    written = match[0]
-    if written in SPELLED:
-        return SPELLED[written]
-    if len(written) <= 5 and not any(letter.lower() in VOWELS for letter in written):
-        return "-".join(LETTER_NAMES[letter] for letter in written)
-    return written
+    return SPELLED.get(match[0]) or read_capitals(match)
+
+
+def _day_of_short_month(match: Match) -> str:
+    return f"{match[1]} {MONTHS[SHORT_MONTHS.index(match[2].lower()[:3])]}"
+
+
+def _short_month(match: Match) -> str:
+    """Read "янв. 2020" and "в янв. 2020 г."."""
+    genitive = MONTHS[SHORT_MONTHS.index(match[2].lower()[:3])]
+    inside = match[1].strip().lower() in ("в", "о")
+    ending = "е" if inside else "т" if genitive == "августа" else "ь" if genitive not in ("марта", "мая") else ""
+    stem = genitive[:-1] + (ending if genitive not in ("марта", "августа", "мая") or inside else "")
+    return f"{match[1]}{'май' if genitive == 'мая' and not inside else stem} "
+
+
+def _school_years(match: Match) -> str:
+    """Read "2023/24 учебный год" as two ranks in the case of what follows."""
+    after = match.string[match.end() : match.end() + 30].lower()
+    case = "p" if re.match(r"\s\w+ом", after) else "g" if re.match(r"\s\w+ого", after) else "n"
+    return f"{ordinal(int(match[1]), case)} {ordinal(int(match[2]), case)}"
+
+
+def _both_ranks(match: Match) -> str:
+    """Read "в 3 и 4 классах": two ranks in the singular."""
+    case = {"х": "p", "м": "d", "и": "i"}.get(match[3][-1], "n")
+    if match[3].endswith("ы"):
+        case = "n"
+    return f"{ordinal(int(match[1]), case)} и {ordinal(int(match[2]), case)} {match[3]}"
+
+
+def _days(match: Match) -> str:
+    """Read "3 сут.", which has no singular: двое суток."""
+    number = int(match[1])
+    said = {1: "одни", 2: "двое", 3: "трое", 4: "четверо"}.get(number) or cardinal(number, "g" if False else "n")
+    return f"{said} {'сутки' if number == 1 else 'суток'}" + "." * at_end(match)
+
+
+def _first_date(match: Match) -> str:
+    """Read a date that stands alone, a heading or an entry, in the nominative: "девятое мая"."""
+    return f"{match[1]}{ordinal(int(match[2]), 'n', 'n')}"
+
+
+def _long_number(match: Match) -> str:
+    return " ".join(cardinal(int(digit)) for digit in match[0])
 
 
 def _latin(match: Match) -> str:
@@ -151,14 +212,62 @@ def _rule(pattern: str, replacement: Callable[[Match], str] | str, flags: int = 
     return re.compile(pattern, flags), replacement
 
 
+MARKED = [(re.compile(pattern), replacement) for pattern, replacement in MARKUP]
+MONTH_STEMS = "январ|феврал|март|апрел|ма|июн|июл|август|сентябр|октябр|ноябр|декабр"
+SHORT_MONTH = "янв|февр?|мар|апр|июн|июл|авг|сент?|окт|нояб?|дек"
+DOMAIN, FILE = "|".join(DOMAINS), "|".join(EXTENSIONS)
+THOUSANDS = dict.fromkeys("KkК", "тыс") | dict.fromkeys("MМm", "млн") | {"B": "млрд", "T": "трлн"}
 NUMBER = r"\d{1,3}(?: \d{3})+(?:,\d+)?|\d+(?:[,.]\d+)?"
-FIRST = rf"(?:({NUMBER})\s?-\s?)?"  # of a range
+FIRST = rf"(?<![\d.,])(?:({NUMBER})\s?-\s?)?"  # of a range
 RULES: list[tuple[re.Pattern[str], Callable[[Match], str] | str]] = [
+    # addresses and files, numbers of many digits
+    _rule(rf"(?:https?://|www\.)[^\s,;()«»]{{2,200}}[^\s,;()«».!?:]|(?<![\w.@-])[\w.+-]{{1,60}}@[\w-]{{1,60}}(?:\.[\w-]{{1,60}}){{1,4}}\b"
+          rf"|(?<![\w.@-])(?:[\w-]{{1,60}}\.){{1,4}}(?:{DOMAIN})\b(?:/[^\s,;()«»]{{0,200}})?(?![\w@])", read_address, re.I),
+    _rule(rf"(?<![\w.])([\w-]{{1,60}})\.({FILE})\b", read_file, re.I),
+    _rule(r"(?<!\w)#(?=[^\W\d])", "хэштег "),
+    _rule(r"\d{19,}", _long_number),
+    _rule(r"(?<!\w)[CС]\+\+", "си плюс плюс"),
+    _rule(r"(?<!\w)[vV]\.?\s?(\d+)\.(\d+)\b(?!\.\d)", lambda m: f"ви {digits(m[1])} точка {digits(m[2])}"),
+    # numbers with signs between them
+    _rule(r"(?<![\d/.-])(\d{1,2})[/-](\d{1,2})[/-](\d{4})(?![\d/-])", r"\1.\2.\3"),
+    _rule(r"(?<![\d:])(\d{1,2}):(\d\d):(\d\d)(?![\d:])", lambda m: " ".join(digits(part) for part in m.groups())),
+    _rule(r"([$€£₽])\s?(\d+(?:[.,]\d+)?)\s?([KkКMМBmT])(?!\w)", lambda m: f"{m[1]}{m[2]} {THOUSANDS[m[3]]}"),
+    _rule(r"(\d)\s?%\s?-\s?(\d+(?:[.,]\d+)?\s?%)", r"\1-\2"),
+    _rule(r"(?<=\d)\s?-\s?(?=\d+\s?=)", " минус "),
+    _rule(r"(?<=\d)\s?(руб|долл|чел|шт|мес|коп)\.\s?/\s?(?=[а-я])", r" \1/"),
+    _rule(r"(?<=\d)\^2(?!\d)", " в квадрате "),
+    _rule(r"\bв\sср\b\.?", "в среду"),
+    # what is written short
+    _rule(r"№\s?№\s?", "номера "),
+    _rule(r"(?<!\w)(д|кв|стр|рис|гл|табл|корп|оф|п|ст|с|эт|под|каб)\.(?=\d)", r"\1. "),
+    _rule(r"(\d)\s?л\.(?=\s(?:назад|тому|спустя|подряд|со|стажа))", r"\1 лет"),
+    _rule(r"\b(\d+)\s?сут\b\.?", _days),
+    _rule(r"(?<=\d)\s?[*·]\s?(?=\d)", " умножить на "),
+    _rule(r"(?<=\d)\s?:\s?(?=\d+\s?=)", " разделить на "),
+    _rule(rf"(?<!\w)({'|'.join(WEEKDAYS)})(?:\.,?|,)(?=\s\d)", lambda m: f"{WEEKDAYS[m[1].lower()]},", re.I),
+    _rule(r"(?<!\w)(пн|вт|ср|чт|пт|сб|вс)\s?-\s?(пн|вт|ср|чт|пт|сб|вс)\b\.?",
+          lambda m: f"{WEEKDAYS[m[1].lower()]} - {WEEKDAYS[m[2].lower()]}", re.I),
+    _rule(r"(?<![\w\d])(?<!\d\s)(пн|вт|чт|пт|сб|вс)(?!\w)\.?", lambda m: WEEKDAYS[m[1]]),
+    _rule(rf"\b(\d{{1,2}})\s({SHORT_MONTH})\b\.?", _day_of_short_month, re.I),
+    _rule(rf"((?:^|\bв\s|[^\w\s]\s|\bс\s)?)\b({SHORT_MONTH})\.?\s(?=\d{{4}}\b)", _short_month, re.I),
+    _rule(r"\b(\d{4})/(\d{4}|\d\d)(?=\s?(?:уч|г\.|год|сезон))", _school_years),
+    _rule(r"(?<=(?:год|зон)\s)(\d{4})/(\d{4}|\d\d)\b", _school_years),
+    _rule(rf"(^|[.!?]\s|(?:ник|среда|верг|ница|бота|енье),\s)(\d{{1,2}})(?=\s(?:{MONTH})(?:\s\d{{4}}(?:\sгода|\s?г\.)?)?(?:\s?[.!?]?$|\s+[—-]\s+\D))", _first_date, re.I),
+    _rule(r"(?<=[а-яё]\s)(?<!\d\s)(\d{4})(?!\d|\s?г|[-/.,:]\d|\s?[а-яё]{2,}|\s?[%°₽$€])",
+          lambda m: ordinal(int(m[1]), "g") if re.search(
+              rf"(?:^|[^а-яё])(?:{MONTH_STEMS})(?:[ьяеюй]|ём|ем|ом|а|у|)\s$", before_of(m).lower()) else m[0]),
+    _rule(rf"\b([IVXLCDM]{{1,12}})-({SUFFIX})(?!\w)", lambda m: f"{roman(m[1])}-{m[2]}"),
+    _rule(r"\b1,5-(?=[а-яё]{4,})", "полутора"),
+    _rule(r"(\d+)\s?%-?(?=н(?:ый|ая|ое|ые|ого|ой|ому|ую|ым|ом|ых|ыми)\b)", lambda m: f"{read_stem(int(m[1]))}процент"),
+    _rule(r"\b(\d{4})\s?-\s?(\d{4})-([ех])(?!\w)", r"\1-\3 \2-\3"),
+    _rule(r"\b(\d{1,2}) и (\d{1,2}) ((?:класс|век|этаж|курс|мест|глав|част)(?:ах|ам|ами))\b", _both_ranks),
+    *[_rule(pattern, reading, flags) for pattern, reading, flags in short_rules()],
     # what would be taken apart later
     _rule(r"\b(?:(\d+)-)?(\d+)-([а-яё]{4,})", read_compound),
     _rule(r"/\s?мес\b\.?", " в месяц"),
     _rule(r"\bок\.(?=\s?\d)", "около"),
     _rule(r"(?<=\d)\s?т\.\s?р\.", " тыс. руб."),
+    _rule(r"(?<![\d,.])(\d{3,5})\s?[xх×]\s?(\d{3,5})(?![\d,.]|\s?\w)", lambda m: f"{cardinal(int(m[1]))} на {cardinal(int(m[2]))}"),
     _rule(r"(?<=\d)\s?(?:[xх]|×(?=\s?\d+\s?[смк]?м\b))\s?(?=\d)", " на "),
     _rule(r"\b(\d{4})-(\d\d)-(\d\d)\b", r"\3.\2.\1"),
     _rule(r"(\d[.:]\d\d(?:\d\d)?)\s?-\s?(?=\d{1,2}[.:]\d)", r"\1 - "),
@@ -178,7 +287,7 @@ RULES: list[tuple[re.Pattern[str], Callable[[Match], str] | str]] = [
     _rule(rf"\b({ROMAN})\s?(вв\.|в\.|век[а-я]*)", read_century),
     _rule(rf"\b((?i:{PART})) ({ROMAN})\b", read_part),
     _rule(rf"\b({ROMAN})(\s?-\s?| и | или )({ROMAN})(?=\s({PART})\b)", read_before_parts),
-    _rule(rf"\b({ROMAN})(?=\s({PART})\b)", read_before_part),
+    _rule(rf"\b({ROMAN})(?=\s((?i:{PART}))\b)", read_before_part),
     _rule(rf"\b({ROMAN})(?=\s({ADJECTIVE})\b)", read_before_adjective),
     _rule(rf"\b([А-ЯЁ][а-яё]+) ({ROMAN})\b", read_ruler),
     _rule(rf"\b(\d{{1,2}})\s?-\s?(\d{{1,2}})(?=\s(?:{MONTH})\b)", read_days),
@@ -193,6 +302,8 @@ RULES: list[tuple[re.Pattern[str], Callable[[Match], str] | str]] = [
           lambda m: f"{m[1]} {digits(m[2])} точка {digits(m[3])}", re.I),
     _rule(r"\b\d+(?:\.\d+){2,}\b", lambda m: " точка ".join(map(digits, m[0].split(".")))),
     # money, units, scales, signs
+    *[_rule(rf"(?<![\w-])(?<!\d\s){re.escape(short)}".replace(r"\ ", r"\s?") + rf"\.{after}", _abbreviation(reading, not after),
+            0 if len(short) < 3 else re.I) for short, reading, after in SHORT if after == DIGIT],
     _rule(r"№\s?(\d+)", lambda m: f"номер {digits(m[1])}"),
     _rule(r"(?:(?<![\w.])|(?<=\.\.))-(?=\d)", " минус "),
     _rule(r"(?<!\w)((?:[Дд]ом|д\.|кв\.|корп\.)\s?\d+)/(?=\d)", r"\1 дробь "),
@@ -209,11 +320,16 @@ RULES: list[tuple[re.Pattern[str], Callable[[Match], str] | str]] = [
     _rule(r"\b(\d+)[,.](\d+)\b", lambda m: decimal(m[1], m[2], case_before(before_of(m)))),
     _rule(r"\d{1,3}(?: \d{3})+(?!\d)|\d+", read_whole),
     # abbreviations, initials, Latin
+    *[_rule(rf"(?<![\w-]){re.escape(short)}".replace(r"\ ", r"\s?") + rf"\.{after}", _abbreviation(reading, not after),
+            0 if len(short) < 3 else re.I) for short, reading, after in SHORT if after != DIGIT],
     *[_rule(rf"(?<!\w)(?:{pattern})(?!\w)", _abbreviation(reading, ends), re.I)
       for pattern, reading, ends in ABBREVIATIONS],
     _rule(r"\b[А-ЯЁ]\.\s?(?=[А-ЯЁ])", lambda m: f"{LETTER_NAMES[m[0][0]].capitalize()} "),
-    _rule(r"\b[А-ЯЁ]{2,}\b", _capitals),
-    _rule(r"[A-Za-z]+(?:-[A-Za-z]+)*", lambda m: _latin(m) if m[0].lower() in LATIN_WORDS else re.sub(
+    _rule(r"\b(?:[А-ЯЁ]{2,}|СПбГУ)\b", _capitals),
+    _rule(r"\b(?=[IVX]{2,}\b)X{0,3}(?:IX|IV|V?I{0,3})\b", lambda m: cardinal(roman(m[0]))),
+    _rule(r"\b(?=[MDCLXVI]{4,}\b)M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})\b", lambda m: cardinal(roman(m[0]))),
+    _rule(r"(?<=[a-z])(?=[A-Z]{2,}\b)", " "),
+    _rule(r"[A-Za-z]+(?:['-][A-Za-z]+)*", lambda m: _latin(m) if m[0].lower() in LATIN_WORDS else re.sub(
         "[A-Za-z]+", _latin, m[0])),
     *[_rule(re.escape(symbol), word) for symbol, word in SYMBOLS.items()],
     _rule(r"\+", " плюс "),

@@ -5,7 +5,7 @@ A range is read in one case, asked for by what stands before it: "до 5-10 %" i
 
 import re
 
-from speechlab.text.russian_dates import at_end, before_of
+from speechlab.text.russian_dates import MONTH, after_of, at_end, before_of
 from speechlab.text.russian_numbers import (
     SUFFIXES,
     cardinal,
@@ -51,7 +51,7 @@ def read_unit(match: Match) -> str:
     first, written, scale, unit = match.groups()
     noun, after, *adjective = UNITS[unit]
     before = before_of(match)
-    away = re.search(r"\bв\s*$", before.lower()) and re.match(r"\s+(?:от|к)\b", match.string[match.end() :])
+    away = re.search(r"\bв\s*$", before.lower()) and re.match(r"\s+(?:от|к)\b", after_of(match))
     case = "p" if away else case_before(before)
     amount = _amount(written, scale, noun, case, adjective[0] if adjective else "")
     amount = _ranged(first, amount, case, _scale_name(scale) if scale else noun)
@@ -96,15 +96,15 @@ def read_scaled(match: Match) -> str:
 def read_rank(match: Match) -> str:
     """Read "5-го"; "2-х" and "5-ти" are counts in the genitive, "90-х" a decade."""
     number, suffix = int(match[1]), match[2]
-    before, after = before_of(match).lower(), match.string[match.end() :]
+    before, after = before_of(match).lower(), after_of(match)
     if suffix in ("ти", "и") or (suffix == "х" and number < 5):
         return cardinal(number, "g")
     if suffix == "мя" or (suffix == "ю" and re.search(r"\b(?:со?|между|над|перед)\s*$", before)):
         return cardinal(number, "i")
     gender, case, *plural = SUFFIXES[suffix]
     if suffix == "е" and number % 10 == 0:
-        of_years = re.match(r"\s+(?:годы|гг)", after)
-        plural = ["+"] if of_years or (re.search(r"\bв\s*$", before) and not re.match(r"\s+\w+[оеё]\b", after)) else []
+        of_one = re.match(rf"\s+(?:{MONTH}|числ|\w+[оеё]\b)", after) and not re.match(r"\s+(?:годы|гг)", after)
+        plural = [] if of_one or number % 100 == 0 and number < 1000 else ["+"]
     if suffix == "м" and case_before(before) == "i":
         case = "i"
     if suffix == "м" and re.search(r"\bпо\s*$|\bк\s*$", before):
@@ -124,11 +124,12 @@ def read_decade(match: Match) -> str:
 
 def read_compound(match: Match) -> str:
     """Read "3-комнатный" as one word, "10-15-летний" as "десяти-пятнадцатилетний"."""
-    first = f"{_stem(int(match[1]))}-" if match[1] else ""
-    return first + _stem(int(match[2])) + match[3]
+    first = f"{read_stem(int(match[1]))}-" if match[1] else ""
+    return first + read_stem(int(match[2])) + match[3]
 
 
-def _stem(number: int) -> str:
+def read_stem(number: int) -> str:
+    """Give a number as the first part of a word: "трёх", "сто"."""
     words = cardinal(number, "g").replace("девяноста", "девяносто")
     words = re.sub(r"\bста\b", "сто", re.sub(r"\bодного$", "одно", words))
     return STEMS.get(number) or words.replace(" ", "")
@@ -142,7 +143,7 @@ def read_range(match: Match) -> str:
         return " - ".join(decimal(str(whole), part, case) if part else cardinal(whole, case) for whole, part in numbers)
     if any(part[0] == "0" and len(part) > 1 for part in written):
         return join_range(*map(digits, written))
-    return read_pair(*map(int, written), before, match.string[match.end() :])
+    return read_pair(*map(int, written), before, after_of(match))
 
 
 def read_whole(match: Match) -> str:
@@ -150,7 +151,7 @@ def read_whole(match: Match) -> str:
     written = match[0].replace(" ", "")
     if len(written) > 1 and written[0] == "0":
         return digits(written)
-    return read(int(written), before_of(match), match.string[match.end() :])
+    return read(int(written), before_of(match), after_of(match))
 
 
 def read_phone_number(match: Match) -> str:
@@ -164,14 +165,14 @@ def read_fraction(match: Match) -> str:
     whole, numerator, denominator = (int(part) if part else 0 for part in match.groups()[:3])
     if denominator == 0 or denominator > 100:
         return f"{match[1] or ''} {cardinal(numerator)} дробь {cardinal(denominator)} {match[4] or ''}".strip()
-    if numerator > denominator and numerator >= 10:
+    if numerator >= denominator and numerator >= 10:
         return f"{match[1] or ''} {cardinal(numerator)} на {cardinal(denominator)} {match[4] or ''}".strip()
     noun, after, *adjective = UNITS[match[4]] if match[4] else ("", "")
     before = before_of(match)
     takes = re.search(r"\b(?:возьмите|на|за|добавьте|съел\w*|выпил\w*)\s*$", before.lower())
     case = "a" if numerator == 1 and takes else case_before(before)
     if whole and (numerator, denominator) == (1, 2):
-        gender = NOUNS[noun][0] if noun else "f" if re.match(r"\s\w+[ыи]\b", match.string[match.end() :]) else "m"
+        gender = NOUNS[noun][0] if noun else "f" if re.match(r"\s\w+[ыи]\b", after_of(match)) else "m"
         half = whole == 1 and case in "na"
         said = {"f": "полторы"}.get(gender, "полтора") if half else f"{cardinal(whole, case, gender)} с половиной"
         named = form_after(2 if half else whole, noun, case, *adjective) if noun else ""

@@ -6,14 +6,22 @@ from speechlab.text.russian_numbers import cardinal, case_before, form_after, jo
 from speechlab.text.russian_words import MONTHS
 
 MONTH = "|".join(MONTHS)
+MONTH_FORM = rf"{MONTH}|(?:{'|'.join(month[:-1] for month in MONTHS)})(?:ь|е|ю|ём|ем|ом|у|й|)"
+REACH = 80  # characters
 LAST_YEAR = 2200  # "3500 г." is a weight
 YEARS = {"n": "годы", "a": "годы", "g": "годов", "d": "годам", "i": "годами", "p": "годах"}
 Match = re.Match[str]
 
 
 def before_of(match: Match) -> str:
-    """Text up to a match."""
-    return match.string[: match.start()]
+    """Text up to a match, as far as a rule looks; more would make long texts slow."""
+    start = max(match.start() - REACH, 0)
+    return "\x00" * (start > 0) + match.string[start : match.start()]
+
+
+def after_of(match: Match) -> str:
+    """Text after a match, as far as a rule looks."""
+    return match.string[match.end() : match.end() + REACH]
 
 
 def before_range(match: Match) -> str:
@@ -23,10 +31,10 @@ def before_range(match: Match) -> str:
 
 def at_end(match: Match) -> bool:
     """Whether a dot here also ends the sentence; "В 1812 г. Наполеон" has only begun."""
-    after = match.string[match.end() :].strip(" »)")
+    after = after_of(match).strip(" »)")
     if after and re.search(r"(?:^|[.!?]\s)\s*[А-ЯЁ][а-яё]*\s*$", before_of(match)):
         return False
-    return match[0].endswith(".") and (not after or bool(re.match(r"\s+[А-ЯЁ]", match.string[match.end() :])))
+    return match[0].endswith(".") and (not after or bool(re.match(r"\s+[А-ЯЁ]", after_of(match))))
 
 
 def read_day(number: int, before: str) -> str:
@@ -55,8 +63,8 @@ def read_date(match: Match) -> str:
 def read_year(match: Match) -> str:
     """Read "1998 г." in the case that the preposition asks for; without a sign of a date "200 г." stays, a weight."""
     before, year = before_of(match), int(match[1])
-    after = match.string[match.end() :]
-    of_month = re.search(rf"(?:{MONTH})\s*$", before.lower())
+    after = after_of(match)
+    of_month = re.search(rf"(?:^|[^а-яё])(?:{MONTH_FORM})\s*$", before.lower())
     of_era = re.match(r"\s?(?:до\s)?н\.\s?э", after)
     inside = re.search(r"\bво?\s*$", before.lower())
     if year > LAST_YEAR or (len(match[1]) < 4 and not (of_month or of_era or inside)):

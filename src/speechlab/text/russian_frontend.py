@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from speechlab.errors import SpeechlabError
 from speechlab.text.frontend import EspeakFrontend, PhonemeText, Word, _Clause
 from speechlab.text.russian import is_readable, normalise
-from speechlab.text.russian_stress import StressedWord, move_stress, place_stress, unmark
+from speechlab.text.russian_stress import PIECES, StressedWord, move_stress, place_stress, unmark
 from speechlab.text.russian_symbols import russian_graphemes, russian_symbols
 from speechlab.text.symbols import END, START
 
-_LETTERS = "(?:[^\\W_]\u0301?)+"
-PIECES = re.compile(rf"\[\[.*?\]\]|{_LETTERS}(?:['\-]{_LETTERS})*|\.\.\.|--|[^\w\s]")
-DECIDED = ("mark", "lexicon", "context", "homograph")  # the engine has its own opinion on these
+LONGEST_CLAUSE = 250  # letters
+GIVEN = ("mark", "lexicon")  # by a person: what cannot be said so is an error
+OF_ENGINE = ("one vowel", "engine", "none")  # espeak-ng knows these, and how they lean on their neighbours
 
 
 @dataclass
@@ -47,11 +47,10 @@ class RussianFrontend(EspeakFrontend):
             SpeechlabError: there is nothing to read, or a stress mark or inline phonemes are malformed.
         """
         found = super().__call__(text)
-        pieces = [piece for piece in PIECES.findall(found.normalised) if piece[0].isalnum()]
-        return RussianText(**vars(found), stresses=place_stress(pieces, self.stresses))
+        return RussianText(**vars(found), stresses=place_stress(PIECES.findall(found.normalised), self.stresses))
 
     def _normalise(self, text: str) -> str:
-        return normalise(text)
+        return normalise(text, self.stresses)
 
     def _is_readable(self, character: str) -> bool:
         return is_readable(character)
@@ -64,9 +63,8 @@ class RussianFrontend(EspeakFrontend):
 
     def _clauses(self, normalised: str) -> list[_Clause]:
         """Split into clauses, and give words whose stress is not the engine's as phonemes."""
-        clauses = super()._clauses(normalised)
-        names = [name for clause in clauses for name in clause.names if not name.startswith("[[")]
-        placed = iter(place_stress(names, self.stresses))
+        clauses = [part for clause in super()._clauses(normalised) for part in _parts(clause)]
+        placed = iter(place_stress(PIECES.findall(normalised), self.stresses))
         for clause in clauses:
             for index, (word, name) in enumerate(zip(clause.words, clause.names, strict=True)):
                 if name.startswith("[["):
@@ -79,9 +77,14 @@ class RussianFrontend(EspeakFrontend):
     def _said(self, stressed: StressedWord, word: str) -> str:
         if stressed.text.lower() in self.lexicon:
             return self.lexicon[stressed.text.lower()]
-        if word.startswith("[[") or stressed.source not in DECIDED:
+        if word.startswith("[[") or stressed.source in OF_ENGINE:
             return stressed.text
-        phones = move_stress(stressed.text, stressed.position, self.voice)
+        try:
+            phones = move_stress(stressed.text, stressed.position, self.voice)
+        except SpeechlabError:
+            if stressed.source in GIVEN:
+                raise
+            return stressed.text
         return f"[[{'|'.join(phones)}]]" if phones else stressed.text
 
 
@@ -103,9 +106,9 @@ class RussianGraphemes:
         Raises:
             SpeechlabError: there is nothing to read in the text.
         """
-        normalised = normalise(text)
+        normalised = normalise(text, self.stresses)
         pieces = list(PIECES.finditer(normalised.lower()))
-        stresses = iter(place_stress([piece[0] for piece in pieces if _is_word(piece[0])], self.stresses))
+        stresses = iter(place_stress([piece[0] for piece in pieces], self.stresses))
         symbols, words, said, end = [START], [], [], 0
         for piece in pieces:
             symbols += [" "] * (piece.start() > end and end > 0)
@@ -121,6 +124,22 @@ class RussianGraphemes:
             raise SpeechlabError(f"there is nothing to read in {text[:60]!r}; give a text with at least one word")
         unknown = [(character, at) for at, character in enumerate(text) if not is_readable(character)]
         return RussianText(text, normalised, [*symbols, END], words, unknown, normalised, said)
+
+
+def _parts(clause: _Clause) -> list[_Clause]:
+    """Cut a clause that would take the engine long, between words; nobody says 250 letters in one breath."""
+    if sum(map(len, clause.words)) <= LONGEST_CLAUSE:
+        return [clause]
+    parts, length = [_Clause([], [])], 0
+    for word, name in zip(clause.words, clause.names, strict=True):
+        if length > LONGEST_CLAUSE - len(word) and parts[-1].words:
+            parts.append(_Clause([], []))
+            length = 0
+        parts[-1].words.append(word)
+        parts[-1].names.append(name)
+        length += len(word)
+    parts[-1].mark = clause.mark
+    return parts
 
 
 def _is_word(piece: str) -> bool:

@@ -6,13 +6,16 @@ a rank.
 """
 
 import re
+from functools import lru_cache
 
 from num2words import num2words
 
+from speechlab.text.russian_grammar import is_adjective, noun_forms
 from speechlab.text.russian_words import CASES, FORMS, NOUNS
 
 # ruff: noqa: SIM905 (word lists read better as text)
 
+LETTERS = "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"
 LARGEST = 10**15  # what lies above is read digit by digit
 GENITIVE = (
     "от до из без для у около возле после против кроме среди вместо ради свыше более менее больше меньше старше "
@@ -28,14 +31,16 @@ SUFFIXES = {  # of a written rank: gender, case, plural
 }  # fmt: skip
 
 
+@lru_cache(maxsize=20_000)
 def cardinal(number: int, case: str = "n", gender: str = "m", animate: bool = False) -> str:
     """Spell a count; ``case`` is one of n g d a i p, ``gender`` of m f n. "Одна" is left out before thousands."""
     if number >= LARGEST:
         return " ".join(num2words(int(digit), lang="ru") for digit in str(number))
     words = num2words(number, lang="ru", case=case, gender=gender, animate=animate)
-    return re.sub(r"^(?:одна|одну|одной) (тысяч\w+ )", r"\1", words)
+    return re.sub(r"^(?:одна|одну|одной) (тысяч\w+)", r"\1", words.replace("тысячы", "тысячи"))
 
 
+@lru_cache(maxsize=5_000)
 def ordinal(number: int, case: str = "n", gender: str = "m", plural: bool = False) -> str:
     """Spell a rank."""
     if number >= LARGEST:
@@ -91,6 +96,11 @@ def kind_of(number: int) -> str:
 
 def case_before(before: str, default: str = "n") -> str:
     """Case that the words before a number ask for; ``before`` is the text up to it, a sign of the number included."""
+    return _case_before(before[-60:].lstrip(LETTERS) if len(before) > 60 else before, default)
+
+
+@lru_cache(maxsize=5_000)
+def _case_before(before: str, default: str) -> str:
     before = re.sub(r"(?:минус|плюс|[+±])\s*$", "", before)
     words = re.findall(r"[а-яё-]+(?=[\s(«]*$)|[а-яё-]+(?=\s+[а-яё-]+[\s(«]*$)", before.lower())
     last = words[-1] if words and re.search(r"[а-яё][\s(«]*$", before.lower()) else ""
@@ -120,6 +130,10 @@ def read(number: int, before: str, after: str) -> str:
 def read_pair(first: int, last: int, before: str, after: str) -> str:
     """Read a range before a noun: both ends in the case and gender that the last one has."""
     noun = _next_noun(after)
+    forms = noun_forms(noun)
+    if any(form.plural and form.case == "n" for form in forms) and not any(form.case == "g" for form in forms):
+        gender = _gender(5, noun)  # "5-6 классы": a count would ask for a genitive
+        return join_range(ordinal(first, "n", gender), ordinal(last, "n", gender))
     if rank := _as_rank(last, before, noun):
         return join_range(_as_rank(first, before, noun) or cardinal(first, case_before(before)), rank)
     case, gender = _case_of(last, before, noun), _gender(last, noun)
@@ -127,11 +141,11 @@ def read_pair(first: int, last: int, before: str, after: str) -> str:
 
 
 def _next_noun(after: str) -> str:
-    words = re.match(r"[ \u00a0]+([а-яё]+)(?: ([а-яё]+))?", after.lower())
+    words = re.match(r"[ \u00a0]+([а-яё]+)(?: ([а-яё]+))?", after[:80].lower())
     if not words:
         return ""
-    described = re.search(r"(?:ых|их|ые|ие|ый|ий|ая|ую|ой|ое|ыми|ими|ым|им)$", words[1]) and words[1] not in FORMS
-    return words[2] if described and words[2] else words[1]
+    described = words[2] and words[1] not in FORMS and is_adjective(words[1])
+    return words[2] if described else words[1]
 
 
 def _as_rank(number: int, before: str, noun: str) -> str:
@@ -142,7 +156,10 @@ def _as_rank(number: int, before: str, noun: str) -> str:
     cases = [case for _, case in singular]
     is_year = name == "год" and number >= 1000
     counts = (kind == "one" and set(cases) & set("na")) or (kind == "few" and "g" in cases and asked in "na")
-    if not is_year and (counts or (kind == "one" and name not in ("этаж", "класс", "курс", "ряд", "глава", "том"))):
+    if not is_year and (
+        counts
+        or (kind == "one" and name not in ("этаж", "класс", "курс", "ряд", "глава", "том", "место", "урок", "число"))
+    ):
         return ""
     if asked == "a" and "p" in cases and "a" not in cases:
         asked = "p"
@@ -150,26 +167,30 @@ def _as_rank(number: int, before: str, noun: str) -> str:
 
 
 def _case_of(number: int, before: str, noun: str) -> str:
-    """Case of a count: the noun's ending first, then what stands before."""
+    """Case of a count: one that the noun's form and the words before allow alike; a living object is a genitive."""
+    asked, forms = case_before(before), noun_forms(noun)
     if kind_of(number) != "one":
-        for ending, case in ((r"(?:ами|ями|ьми)$", "i"), (r"(?:ах|ях)$", "p"), (r"(?:ам|ям)$", "d")):
-            if re.search(ending, noun):
-                return case
-        return case_before(before)
-    endings = ((r"[ую]$", "a"), (r"(?:ом|ем|ём)$", "i"), (r"(?:ой|ей)$", "i"))
-    found = next((case for ending, case in endings if re.search(ending, noun)), "")
-    asked = case_before(before)
-    return asked if asked in "gd" and not found else found or ("n" if asked == "a" else asked)
+        cases = [form.case for form in forms if form.plural]
+        if cases and set(cases) <= set("dip") | ({"a"} if "p" in cases else set()):
+            return cases[0]
+        living = any(form.plural and form.animate and form.case == "g" for form in forms)
+        counted = any(not form.plural and form.case == "g" for form in forms)
+        return "g" if kind_of(number) == "few" and asked in "na" and living and not counted else asked
+    cases = [form.case for form in forms if not form.plural]
+    if not cases or asked in cases:
+        return asked
+    if asked == "a":  # "в" and "на" also ask for the prepositional
+        return next((case for case in "pn" if case in cases), "a")
+    return cases[0] if asked == "n" else asked
 
 
 def _gender(number: int, noun: str) -> str:
     if noun in FORMS:
         return NOUNS[FORMS[noun][0][0]][0]
-    if kind_of(number) == "few":
-        return "f" if re.search(r"[ыи]$", noun) else "m"
-    if noun in ("мужчина", "дядя", "папа", "дедушка", "юноша"):
-        return "m"
-    return "f" if re.search(r"[аяую]$", noun) else "n" if re.search(r"[оеё]$", noun) else "m"
+    forms = noun_forms(noun)
+    wanted = [form for form in forms if form.plural == (kind_of(number) != "one" and form.case != "g")] or forms
+    few = [form for form in forms if not form.plural and form.case == "g"] if kind_of(number) == "few" else []
+    return next((form.gender for form in [*few, *wanted] if form.gender), "m")
 
 
 def _share(number: int, name: str, case: str) -> str:

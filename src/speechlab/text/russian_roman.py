@@ -7,12 +7,12 @@ from speechlab.text.russian_numbers import case_before, form_after, join_range, 
 
 # ruff: noqa: SIM905 (word lists read better as text)
 
-ROMAN = r"[IVXLХ]+"
+ROMAN = r"[IVXLХ]{1,12}"
 NAMED = {  # what Roman numerals count, by gender: the beginnings of words
     "m": "том раздел акт этап тур класс курс съезд квартал пункт параграф уровень уровн тип сезон выпуск конгресс "
-    "созыв чемпионат фестиваль конкурс отдел",
+    "созыв чемпионат фестиваль конкурс отдел интернационал рейх форум саммит этап поход",
     "f": "глав част книг сцен стать групп категори степен фаз стади песн олимпиад сери",
-    "n": "мест действи отделени явлени тысячелети",
+    "n": "мест действи отделени явлени тысячелети столети",
 }
 PART = "|".join(rf"(?:{stems.replace(' ', '|')})[а-яё]{{0,3}}" for stems in NAMED.values())
 ADJECTIVES = {  # ending: gender, case, plural
@@ -29,7 +29,7 @@ Match = re.Match[str]
 
 def roman(written: str) -> int:
     """Value of a Roman numeral; Х may be Cyrillic."""
-    values = [{"I": 1, "V": 5, "X": 10, "Х": 10, "L": 50}[letter] for letter in written]
+    values = [{"I": 1, "V": 5, "X": 10, "Х": 10, "L": 50, "C": 100, "D": 500, "M": 1000}[letter] for letter in written]
     return sum(-a if a < b else a for a, b in zip(values, [*values[1:], 0], strict=True))
 
 
