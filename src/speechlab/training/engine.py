@@ -119,6 +119,8 @@ class Engine:
         if not len(recipe.dataset):
             reason = f": {recipe.store.set_aside()}" if recipe.store else ""
             raise SpeechlabError(f"{self.experiment.name}: the corpus has no usable utterance{reason}")
+        if recipe.store and recipe.store.quarantined():
+            self.say(f"{self.experiment.name}: of {len(recipe.store.corpus)} utterances {recipe.store.set_aside()}")
         self.modules: dict[str, nn.Module] = dict(recipe.networks)
         for name, network in self.modules.items():
             recipe.networks[name] = self.fabric.setup_module(network, move_to_device=True)
