@@ -71,6 +71,8 @@ def make_parser() -> Parser:
     say.add_argument("--noise-scale", type=float, help="of a Glow-TTS: 0 says the same each time (default: its own)")
     say.add_argument("--lexicon", help="file with a word and its phonemes a line")
 
+    add_read(command("read", "show how a text will be said: its words, stress, phones and sentences"))
+
     vocode = command("vocode", "pass recordings through mel and vocoder (copy synthesis)")
     vocode.add_argument("source", help="audio file or folder")
     vocode.add_argument("output", help="wav file or folder")
@@ -110,6 +112,15 @@ def add_corpus(corpus: argparse.ArgumentParser) -> None:
     resample.add_argument("source")
     resample.add_argument("output")
     resample.add_argument("--sample-rate", type=int, default=22_050, help="Hz (default: %(default)s)")
+
+
+def add_read(read: argparse.ArgumentParser) -> None:
+    """Describe ``speechlab read``."""
+    read.add_argument("text", nargs="+", help="words; - reads standard input")
+    read.add_argument("--language", choices=("en", "ru"), help="default: by the script of the text")
+    read.add_argument("--lines", action="store_true", help="every line is a text of its own")
+    read.add_argument("--json", action="store_true", help="one JSON object a text")
+    read.add_argument("--lexicon", help="file with a word and its phonemes, or its stress, a line")
 
 
 def add_weights(weights: argparse.ArgumentParser) -> None:
