@@ -114,10 +114,44 @@ def run_train(options: argparse.Namespace) -> None:
     from speechlab.display.run_report import write_run_report
     from speechlab.training import train
 
-    result = train(experiment_of(options), options.run)
+    result = train(experiment_of(options), options.run, options.name, options.continue_with_changes)
     numbers = ", ".join(f"{name} {value:.4g}" for name, value in result.metrics.items())
     print(f"step {result.step}: {numbers}\ncheckpoint: {result.checkpoint}")
     print(f"report: {write_run_report(result.run_dir)}")
+
+
+def run_runs(options: argparse.Namespace) -> None:
+    """Print a table of training runs."""
+    import json
+
+    from speechlab.training.runs import list_runs, runs_table
+
+    runs = list_runs(options.folder)
+    if options.json:
+        print(json.dumps([run.as_json() for run in runs], ensure_ascii=False, default=str))
+    else:
+        print(runs_table(options.folder).to_string(index=False) if runs else "no training run yet")
+
+
+def run_compare(options: argparse.Namespace) -> None:
+    """Print what differs between two runs, and write their curves and clips."""
+    from speechlab.display.run_comparison import settings_table, write_comparison
+    from speechlab.training.runs import find_run
+
+    first, second = find_run(options.first), find_run(options.second)
+    table = settings_table(first.folder, second.folder)
+    print(table.to_string() if len(table) else "both runs have the same settings")
+    for run in (first, second):
+        numbers = ", ".join(f"{name} {value:.4g}" for name, value in run.validation.items()) or "nothing validated"
+        print(f"{run.name}: step {run.step} of {run.steps}, {run.minutes:.1f} min; {numbers}")
+    if options.score:
+        from speechlab.metrics.scoring import score
+
+        scores = score(first.last_renders(), baseline=second.last_renders())
+        print(f"last renders of {first.name}, with {second.name} as the baseline:\n{in_columns(scores)}")
+    output = Path(options.output or Path("results") / "compare" / f"{first.name}-{second.name}")
+    for path in write_comparison(first.folder, second.folder, output):
+        print(path)
 
 
 def run_tensorboard(options: argparse.Namespace) -> int:

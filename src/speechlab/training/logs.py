@@ -4,7 +4,9 @@ import json
 import math
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from speechlab.audio.io import Audio, write_audio
 from speechlab.config import Experiment, TrainingConfig, to_dict
@@ -44,11 +46,16 @@ class RunLog:
         """Last step of which there is a record."""
         return max((record["step"] for record in read_log(self.run_dir)), default=0)
 
-    def open(self, step: int, run_id: str = "") -> None:
-        """Begin writing after ``step``; records of later steps, lost with their process, are dropped."""
+    def open(self, step: int, config: Mapping[str, Any] | None, run_id: str = "") -> None:
+        """Begin writing after ``step``; records of later steps, lost with their process, are dropped.
+
+        Args:
+            config: what ``config.json`` is to hold; none leaves it as it is.
+        """
         from torch.utils.tensorboard import SummaryWriter
 
-        write_json(self.run_dir / "config.json", to_dict(self.experiment))
+        if config is not None:
+            write_json(self.run_dir / "config.json", config)
         kept = [record for record in read_log(self.run_dir) if record["step"] <= step]
         path = self.run_dir / "log.jsonl"
         temporary = path.with_name(f".log.{os.getpid()}.tmp")
@@ -69,7 +76,7 @@ class RunLog:
             settings = wandb.Settings(init_timeout=20, silent=True)
             self.wandb = wandb.init(
                 project="speechlab",
-                name=self.experiment.name,
+                name=self.run_dir.name,
                 id=run_id or None,
                 resume="allow",
                 mode=self.config.wandb,
