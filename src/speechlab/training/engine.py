@@ -27,7 +27,7 @@ from speechlab.errors import SpeechlabError
 from speechlab.metrics.provenance import git_commit
 from speechlab.training.checkpoints import find_checkpoint, newest_checkpoint, remove_old, write_checkpoint
 from speechlab.training.health import HealthMonitor, NonFiniteLoss
-from speechlab.training.identity import CHANGES, config_to_store, require_same_settings
+from speechlab.training.identity import CHANGES, STEPS, config_to_store, require_same_settings
 from speechlab.training.logs import RunLog
 from speechlab.training.recipes.base import Recipe
 from speechlab.training.schedules import learning_rate
@@ -413,7 +413,8 @@ class Engine:
     def apply_changes(self, changed: dict[str, list]) -> None:
         """Say what goes on under other settings, and give the optimisers theirs, which a checkpoint brings along."""
         shown = "; ".join(f"{key} from {before!r} to {after!r}" for key, (before, after) in changed.items())
-        self.say(f"{self.experiment.name}: goes on with changes: {shown}")
+        bends = "; the learning rate depends on the number of steps, so this is no run of as many from the start"
+        self.say(f"{self.experiment.name}: goes on with changes: {shown}{bends * (STEPS in changed)}")
         for name, optimiser in self.optimisers.items():
             config = self.recipe.optimiser_config(name)
             for group in optimiser.param_groups:

@@ -136,11 +136,13 @@ def changed_settings(run_dir: Path, experiment: Experiment) -> dict[str, tuple[A
 def require_same_settings(run_dir: Path, experiment: Experiment) -> None:
     """Raise where a run would be continued under other settings than it was begun with.
 
+    To train on is no other training, even where the learning rate bends by it: that is said and recorded.
+
     Raises:
         SpeechlabError: it lists every setting that differs, and says what to do.
     """
     changed = changed_settings(run_dir, experiment)
-    if not changed:
+    if not changed or (set(changed) == {STEPS} and changed[STEPS][1] > changed[STEPS][0]):
         return
     shown = "; ".join(f"{key} was {before!r} and is {after!r}" for key, (before, after) in changed.items())
     hint = " (this learning rate depends on the number of steps)" if STEPS in changed else ""

@@ -6,10 +6,12 @@ import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from speechlab.audio.io import Audio, write_audio
 from speechlab.config import Experiment, TrainingConfig, to_dict
+
+if TYPE_CHECKING:
+    from speechlab.audio.io import Audio  # it loads torch, which a reader of logs does not need
 
 PRINT_EVERY_S = 20.0  # seconds between printed lines
 
@@ -105,10 +107,12 @@ class RunLog:
             shown = "  ".join(f"{name} {value:.4g}" for name, value in numbers.items())
             print(f"step {step}/{total}  {shown}" + (f"  {left / 60:.0f} min left" if left > 60 else ""), flush=True)
 
-    def write_renders(self, step: int, clips: dict[str, Audio]) -> None:
+    def write_renders(self, step: int, clips: dict[str, "Audio"]) -> None:
         """Keep rendered clips of one step and list them in ``renders/index.json``."""
         if not clips:
             return
+        from speechlab.audio.io import write_audio
+
         folder = self.run_dir / "renders" / f"step-{step:07d}"
         folder.mkdir(parents=True, exist_ok=True)
         for name, audio in clips.items():
