@@ -95,6 +95,14 @@ def test_a_lexicon_of_ones_own_is_read(tmp_path, capsys):
     assert "зам+ок" in json.loads(capsys.readouterr().out)["stressed"]
 
 
+def test_a_file_is_read_as_say_does(tmp_path, capsys):
+    (tmp_path / "a text.txt").write_text("\ufeffOne line.\nAnother.\n", encoding="utf-8")
+    assert cli.main(["read", str(tmp_path / "a text.txt"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["sentences"] == ["One line.", "Another."]
+    (tmp_path / "odd.txt").write_bytes(b"\xff\xfe\xfd")
+    assert cli.main(["read", str(tmp_path / "odd.txt")]) == 2
+
+
 def test_a_thousand_short_lines_take_seconds():
     read("Warm up.")
     started = time.process_time()

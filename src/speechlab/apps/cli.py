@@ -126,7 +126,7 @@ def add_corpus(corpus: argparse.ArgumentParser) -> None:
 
 def add_read(read: argparse.ArgumentParser) -> None:
     """Describe ``speechlab read``."""
-    read.add_argument("text", nargs="+", help="words; - reads standard input")
+    read.add_argument("text", nargs="+", help="words, or the path of a file; - reads standard input")
     read.add_argument("--language", choices=("en", "ru"), help="default: by the script of the text")
     read.add_argument("--lines", action="store_true", help="every line is a text of its own")
     read.add_argument("--json", action="store_true", help="one JSON object a text")

@@ -2,10 +2,12 @@
 
 import argparse
 import json
+import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from speechlab.errors import SpeechlabError
@@ -93,15 +95,14 @@ def with_stress(normalised: str, found: PhonemeText) -> str:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the reading of a text, or of every line of standard input; a line that cannot be read says why."""
+    """Print the reading of a text, or of every line of it; a line that cannot be read says why."""
     given = " ".join(options.text)
     lexicon = load_lexicon(options.lexicon) if options.lexicon else None
     if not options.lines:
-        text = sys.stdin.buffer.read().decode("utf-8-sig", "replace") if given == STANDARD_INPUT else given
-        reading = read(text, options.language, lexicon)
+        reading = read(whole_text(given), options.language, lexicon)
         print(in_json(reading.as_json()) if options.json else reading)
         return 0
-    lines = standard_input_lines() if given == STANDARD_INPUT else iter(re.split(r"\r\n|\r|\n", given))
+    lines = standard_input_lines() if given == STANDARD_INPUT else iter(re.split(r"\r\n|\r|\n", whole_text(given)))
     for number, line in enumerate(lines):
         try:
             reading = read(line, options.language, lexicon)
@@ -111,6 +112,19 @@ def run(options: argparse.Namespace) -> int:
             shown = in_json({"text": line, "error": message}) if options.json else f"\n{line}: {message}"
         print(shown, flush=True)
     return 0
+
+
+def whole_text(given: str) -> str:
+    """Give the text that the arguments mean: standard input, a file, or themselves."""
+    if given == STANDARD_INPUT:
+        return sys.stdin.buffer.read().decode("utf-8-sig", "replace")
+    is_name = given.strip() and "\0" not in given and len(os.fsencode(given)) <= 255  # the longest that a file has
+    if not is_name or not Path(given).is_file():
+        return given
+    try:
+        return Path(given).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SpeechlabError(f"{given} is not UTF-8 text (byte {error.start}); save it as UTF-8") from None
 
 
 def standard_input_lines() -> Iterator[str]:

@@ -380,7 +380,7 @@ class Engine:
             if self.log:
                 self.log.open(0, config_to_store(self.run_dir, self.experiment, 0))
             return
-        state = newest.state
+        state, trains_on = newest.state, newest.state["step"] < self.config.steps
         config = config_to_store(self.run_dir, self.experiment, state["step"])
         self.changes = config[CHANGES]
         try:
@@ -393,7 +393,7 @@ class Engine:
                 f"{self.run_dir} holds a training of other parts or sizes than {self.experiment.name} has now; train"
                 " into another folder (--run FOLDER), or remove that one"
             ) from error
-        if self.changes and self.changes[-1]["step"] == state["step"]:
+        if trains_on and self.changes and self.changes[-1]["step"] == state["step"]:
             self.apply_changes(self.changes[-1]["changed"])
         if self.average is not None:
             saved = state["average"] or self.modules[self.recipe.main].state_dict()  # empty: it was off until now
@@ -402,10 +402,9 @@ class Engine:
         self.step, self.metrics = state["step"], newest.card["metrics"]
         if self.log:
             self.health.restore(self.log.read_health(), self.step)
-            trains_on = self.step < self.config.steps
             self.log.open(self.step, config if trains_on else None, state["logger_run_id"])
             lost = max(logged - self.step, 0)
-            if self.step < self.config.steps:
+            if trains_on:
                 of = f"{self.step} of {self.config.steps}"
                 self.say(f"{self.experiment.name}: resumes at step {of} ({lost} steps lost)")
         set_rng_state(state["rng"])

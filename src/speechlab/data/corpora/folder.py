@@ -59,13 +59,16 @@ def names_recordings(path: Path, recordings: Recordings) -> bool:
     return named > 0 and named >= len(lines) / 2
 
 
-def from_metadata(folder: Path, path: Path | None = None, text_column: str = "") -> list[Utterance]:
+def from_metadata(
+    folder: Path, path: Path | None = None, text_column: str = "", recordings: Recordings | None = None
+) -> list[Utterance]:
     """Utterances of a folder with a metadata file, in the order of its lines.
 
     Args:
         path: the file; none takes ``metadata.csv``.
+        recordings: of the folder, where they are known already.
     """
-    recordings, path = Recordings(folder), path or folder / METADATA
+    recordings, path = recordings or Recordings(folder), path or folder / METADATA
     rows = read_rows(path, recordings.__contains__, text_column)
     names = [recordings.find(row.audio) for row in rows]
     stems = [stem_of(row.audio) for row in rows]
@@ -137,8 +140,9 @@ def load_folder(config: CorpusConfig) -> Corpus:
         raise SpeechlabError(
             f"corpus.path={folder} is not a folder; give one with metadata.csv and wavs/, or wav + txt files"
         )
-    metadata = find_metadata(folder, Recordings(folder))
-    utterances = from_metadata(folder, metadata, config.text_column) if metadata else from_pairs(folder)
+    recordings = Recordings(folder)
+    metadata = find_metadata(folder, recordings)
+    utterances = from_metadata(folder, metadata, config.text_column, recordings) if metadata else from_pairs(folder)
     if not utterances:
         raise SpeechlabError(f"{folder} has no metadata.csv and no recordings ({', '.join(sorted(AUDIO_SUFFIXES))})")
     return Corpus(
