@@ -18,7 +18,7 @@ from speechlab.training.runs import find_run, list_runs, runs_table
 TINY = [
     "corpus.name=folder", "corpus.n_validation=1", "model.preset=v2", "discriminator.width=0.03125",
     "segment_length=2048", "generator_only_steps=4", "training.batch_size=2", "training.log_every=1",
-    "training.validate_every=2", "training.checkpoint_every=2", "training.render_every=2",
+    "training.validate_every=2", "training.checkpoint_every=2", "training.render_every=100",
 ]  # fmt: skip
 
 
@@ -164,7 +164,7 @@ def test_runs_are_listed_and_compared(places, tiny_corpus, finished, capsys, mon
     assert set(runs) == {"first", other.run_dir.name}
     assert runs["first"].differs["training.batch_size"] == 2 and runs["first"].profile == "smoke"
     assert (runs["first"].step, runs["first"].steps) == (2, 2) and "mel_l1" in runs["first"].validation
-    assert list(runs_table().columns)[:4] == ["run", "profile", "differs", "step"]
+    assert list(runs_table().columns)[:3] == ["run", "profile", "step"] and "differs" in runs_table()
 
     assert cli.main(["runs"]) == 0 and "first" in capsys.readouterr().out
     assert cli.main(["runs", "--json"]) == 0

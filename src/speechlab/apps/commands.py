@@ -124,13 +124,13 @@ def run_runs(options: argparse.Namespace) -> None:
     """Print a table of training runs."""
     import json
 
-    from speechlab.training.runs import list_runs, runs_table
+    from speechlab.training.runs import in_lines, list_runs, runs_table
 
-    runs = list_runs(options.folder)
     if options.json:
-        print(json.dumps([run.as_json() for run in runs], ensure_ascii=False, default=str))
-    else:
-        print(runs_table(options.folder).to_string(index=False) if runs else "no training run yet")
+        print(json.dumps([run.as_json() for run in list_runs(options.folder)], ensure_ascii=False, default=str))
+        return
+    table = runs_table(options.folder)
+    print(in_lines(table) if len(table) else "no training run yet")
 
 
 def run_compare(options: argparse.Namespace) -> None:
@@ -144,14 +144,14 @@ def run_compare(options: argparse.Namespace) -> None:
     for run in (first, second):
         numbers = ", ".join(f"{name} {value:.4g}" for name, value in run.validation.items()) or "nothing validated"
         print(f"{run.name}: step {run.step} of {run.steps}, {run.minutes:.1f} min; {numbers}")
+    output = Path(options.output or Path("results") / "compare" / f"{first.name}-{second.name}")
+    for path in write_comparison(first.folder, second.folder, output):
+        print(path, flush=True)
     if options.score:
         from speechlab.metrics.scoring import score
 
         scores = score(first.last_renders(), baseline=second.last_renders())
         print(f"last renders of {first.name}, with {second.name} as the baseline:\n{in_columns(scores)}")
-    output = Path(options.output or Path("results") / "compare" / f"{first.name}-{second.name}")
-    for path in write_comparison(first.folder, second.folder, output):
-        print(path)
 
 
 def run_tensorboard(options: argparse.Namespace) -> int:

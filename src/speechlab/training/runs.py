@@ -119,14 +119,22 @@ def runs_table(folder: str | Path | None = None) -> "pd.DataFrame":
         {
             "run": run.name,
             "profile": run.profile,
-            "differs": in_words(run),
             "step": f"{run.step}/{run.steps}",
             "minutes": round(run.minutes, 1),
             "validation": ", ".join(f"{name} {value:.4g}" for name, value in run.validation.items()),
             "health": health_in_words(run.health),
+            "differs": in_words(run),
         }
         for run in list_runs(folder)
     )
+
+
+def in_lines(table: "pd.DataFrame") -> str:
+    """Write a table with its columns from the left, for a terminal."""
+    rows = [list(table.columns), *([str(cell) for cell in row] for row in table.itertuples(index=False))]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    padded = (map(str.ljust, row, widths) for row in rows)
+    return "\n".join("  ".join(cells).rstrip() for cells in padded)
 
 
 def in_words(run: Run) -> str:
