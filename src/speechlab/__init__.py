@@ -18,6 +18,7 @@ _HOMES = {
     "Voice": "pipelines.voice",
     "load_experiment": "experiments",
     "read_audio": "audio.io",
+    "runs_table": "training.runs",
     "score": "metrics.scoring",
     "start": "lab",
     "train": "training",

@@ -57,6 +57,7 @@ class CorpusConfig:
     remove_offset: bool = True  # subtract each file's mean (DC)
     loudness: float = 0.0  # LUFS to which each file is brought, peaks kept under 0.95; 0 keeps the recorded level
     voice: str = "en-us"  # embedded corpus only: the synthesiser's voice
+    text_column: str = ""  # of a metadata file: number, from 1, or name of the transcript's; empty: it is recognised
 
 
 @dataclass(frozen=True)

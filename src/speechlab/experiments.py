@@ -77,6 +77,7 @@ def load_experiment(name: str, profile: str = "smoke", overrides: Sequence[str] 
 
 def from_dict(values: Mapping[str, Any]) -> Experiment:
     """Rebuild an experiment from the plain dictionary that a run folder or a checkpoint's card stores."""
+    values = {key: value for key, value in values.items() if key != "changes"}  # what happened to the run since
     schema = _schema(values, "stored config")
     _check_keys(values, schema, "stored config")
     return _build(schema, values, where="stored config")

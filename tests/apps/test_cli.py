@@ -106,7 +106,10 @@ def test_what_is_spoken_may_be_words_a_file_or_a_folder(tmp_path, monkeypatch):
     folder.mkdir(parents=True)
     for name in "ab":
         (folder / f"{name}.txt").write_text(f"Text {name}.", encoding="utf-8")
-    spoken = commands.spoken
+
+    def spoken(words, output):
+        return commands.spoken(words, output)[0]
+
     assert [(text, str(path)) for text, path in spoken(["Hello", "world."], None)] == [("Hello world.", "speech.wav")]
     assert [(text, str(path)) for text, path in spoken(["стихи.txt"], None)] == [("One line.\n", "стихи.wav")]
     found = [(text, path.as_posix()) for text, path in spoken(["texts"], "out")]

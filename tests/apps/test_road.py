@@ -81,6 +81,36 @@ def test_a_trained_voice_speaks_words_and_a_folder_of_texts(place):
     assert sorted(path.name for path in (place / "said").iterdir()) == ["origin.json", "two.wav", "один.wav"]
 
 
+def test_a_folder_of_texts_is_spoken_past_those_that_hold_nothing_to_say(place, capsys):
+    texts = place / "some texts"
+    texts.mkdir()
+    contents = {"a": "One sentence.", "b": "", "c": "☃", "d": "Another one."}
+    for name, text in contents.items():
+        (texts / f"{name}.txt").write_text(text, encoding="utf-8")
+    (texts / "e.txt").write_bytes(b"\xff\xfe\xfd")
+    line = one_line_of(capsys, "say", "some texts", "--voice", "voice", "-o", "some")
+    assert "(and 2 more)" in line
+    assert sorted(path.name for path in (place / "some").glob("*.wav")) == ["a.wav", "d.wav"]
+
+
+def test_features_say_how_many_texts_cannot_be_read_and_which_file_lists_them(place, capsys):
+    from speechlab.audio.io import write_audio
+
+    noise = np.random.default_rng(0).normal(0, 0.1, 22_050).astype(np.float32)
+    lines = ["a|Hello there.", "b|", "c|中文", "d|Good day.", "gone|It is not here."]
+    for name in "abcd":
+        write_audio(place / "spotty" / "wavs" / f"{name}.wav", noise, 22_050)
+    (place / "spotty" / "metadata.csv").write_text("\n".join(lines), encoding="utf-8")
+    capsys.readouterr()
+    corpus = ["corpus.name=folder", "corpus.path=spotty"]
+    assert cli.main(["features", "embedded-fastspeech2", *corpus, "--jobs", "1"]) == 0
+    said = capsys.readouterr().err
+    assert "1 of 5 recordings cannot be used" in said and "2 of 4 texts cannot be used" in said
+    listed = [Path(line.rpartition("see ")[2]) for line in said.split("\n") if "quarantine.csv" in line]
+    assert "gone" in listed[0].read_text(encoding="utf-8") and "中" in listed[1].read_text(encoding="utf-8")
+    assert cli.main(["features", "embedded-denoise"]) == 2
+
+
 def test_copy_synthesis_keeps_names_and_length(place):
     cli.main(["say", "Hello there.", "--voice", "voice", "-o", "wavs/a.wav"])
     assert cli.main(["vocode", "wavs", "copied", "--vocoder", "voice"]) == 0

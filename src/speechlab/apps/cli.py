@@ -55,7 +55,17 @@ def make_parser() -> Parser:
 
     train = command("train", "train an experiment; the same command again resumes it")
     add_experiment(train)
-    train.add_argument("--run", metavar="FOLDER", help="run folder (default: results/runs/EXPERIMENT)")
+    place = train.add_mutually_exclusive_group()
+    place.add_argument("--run", metavar="FOLDER", help="run folder (default: results/runs/EXPERIMENT)")
+    place.add_argument("--name", default="", help="of the run, below results/runs, such as baseline-lr2e-4")
+    train.add_argument(
+        "--continue-with-changes",
+        action="store_true",
+        help="go on with a run although settings changed; what and when is recorded in its config.json and card",
+    )
+
+    add_runs(command("runs", "list training runs: what differs, how far they are, their last numbers"))
+    add_compare(command("compare", "show what two runs have in common and what not: settings, curves, clips"))
 
     board = command("tensorboard", "open the curves of all training runs in a browser")
     board.add_argument("runs", nargs="?", help="folder of the runs (default: results/runs)")
@@ -70,6 +80,8 @@ def make_parser() -> Parser:
         say.add_argument(f"--{control}", type=float, default=1.0, help="factor (default: 1)")
     say.add_argument("--noise-scale", type=float, help="of a Glow-TTS: 0 says the same each time (default: its own)")
     say.add_argument("--lexicon", help="file with a word and its phonemes a line")
+
+    add_read(command("read", "show how a text will be said: its words, stress, phones and sentences"))
 
     vocode = command("vocode", "pass recordings through mel and vocoder (copy synthesis)")
     vocode.add_argument("source", help="audio file or folder")
@@ -110,6 +122,29 @@ def add_corpus(corpus: argparse.ArgumentParser) -> None:
     resample.add_argument("source")
     resample.add_argument("output")
     resample.add_argument("--sample-rate", type=int, default=22_050, help="Hz (default: %(default)s)")
+
+
+def add_read(read: argparse.ArgumentParser) -> None:
+    """Describe ``speechlab read``."""
+    read.add_argument("text", nargs="+", help="words, or the path of a file; - reads standard input")
+    read.add_argument("--language", choices=("en", "ru"), help="default: by the script of the text")
+    read.add_argument("--lines", action="store_true", help="every line is a text of its own")
+    read.add_argument("--json", action="store_true", help="one JSON object a text")
+    read.add_argument("--lexicon", help="file with a word and its phonemes, or its stress, a line")
+
+
+def add_runs(runs: argparse.ArgumentParser) -> None:
+    """Describe ``speechlab runs``."""
+    runs.add_argument("folder", nargs="?", help="folder of the runs (default: results/runs)")
+    runs.add_argument("--json", action="store_true", help="one JSON list")
+
+
+def add_compare(compare: argparse.ArgumentParser) -> None:
+    """Describe ``speechlab compare``."""
+    compare.add_argument("first", help="name or folder of a run")
+    compare.add_argument("second", help="name or folder of another")
+    compare.add_argument("-o", "--output", metavar="FOLDER", help="of figure and page (default: results/compare/A-B)")
+    compare.add_argument("--score", action="store_true", help="also measure the last renders of both, in pairs")
 
 
 def add_weights(weights: argparse.ArgumentParser) -> None:

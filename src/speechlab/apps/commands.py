@@ -86,17 +86,27 @@ def run_features(options: argparse.Namespace) -> None:
     import time
 
     from speechlab.data.corpora import load_corpus
-    from speechlab.data.features import extract_acoustic
+    from speechlab.data.features import extract_acoustic, unreadable_texts
 
     experiment = experiment_of(options)
+    if not hasattr(experiment, "corpus"):
+        raise SpeechlabError(f"{options.experiment} learns from pairs of recordings, which need no features; train it")
     corpus = load_corpus(experiment.corpus)
     started = time.monotonic()
     store = extract_acoustic(corpus, experiment.audio, n_jobs=options.jobs)
     seconds = time.monotonic() - started
     speech = sum(store.frames.values()) / experiment.audio.frame_rate
     print(f"{corpus.name}: {len(store.frames)} utterances, {speech / 60:.1f} minutes of speech, in {seconds:.0f} s")
-    for bad in store.quarantined():
-        print(f"left out: {bad.id}: {bad.reason}", file=sys.stderr)
+    tell_about("recordings", store.quarantined(), store.acoustic_folder, len(corpus))
+    tell_about("texts", unreadable_texts(store, experiment.corpus.language), store.folder, len(store.ids))
+
+
+def tell_about(what: str, rows: list, folder: Path, total: int) -> None:
+    """Say which recordings or texts cannot be used, how many they are, and which file lists them all."""
+    for row in rows[:MAX_REASONS]:
+        print(f"left out: {row.id}: {row.reason}", file=sys.stderr)
+    if rows:
+        print(f"{len(rows)} of {total} {what} cannot be used; see {folder / 'quarantine.csv'}", file=sys.stderr)
 
 
 def run_train(options: argparse.Namespace) -> None:
@@ -104,10 +114,44 @@ def run_train(options: argparse.Namespace) -> None:
     from speechlab.display.run_report import write_run_report
     from speechlab.training import train
 
-    result = train(experiment_of(options), options.run)
+    result = train(experiment_of(options), options.run, options.name, options.continue_with_changes)
     numbers = ", ".join(f"{name} {value:.4g}" for name, value in result.metrics.items())
     print(f"step {result.step}: {numbers}\ncheckpoint: {result.checkpoint}")
     print(f"report: {write_run_report(result.run_dir)}")
+
+
+def run_runs(options: argparse.Namespace) -> None:
+    """Print a table of training runs."""
+    import json
+
+    from speechlab.training.runs import in_lines, list_runs, runs_table
+
+    if options.json:
+        print(json.dumps([run.as_json() for run in list_runs(options.folder)], ensure_ascii=False, default=str))
+        return
+    table = runs_table(options.folder)
+    print(in_lines(table) if len(table) else "no training run yet")
+
+
+def run_compare(options: argparse.Namespace) -> None:
+    """Print what differs between two runs, and write their curves and clips."""
+    from speechlab.display.run_comparison import settings_table, write_comparison
+    from speechlab.training.runs import find_run
+
+    first, second = find_run(options.first), find_run(options.second)
+    table = settings_table(first.folder, second.folder)
+    print(table.to_string() if len(table) else "both runs have the same settings")
+    for run in (first, second):
+        numbers = ", ".join(f"{name} {value:.4g}" for name, value in run.validation.items()) or "nothing validated"
+        print(f"{run.name}: step {run.step} of {run.steps}, {run.minutes:.1f} min; {numbers}")
+    output = Path(options.output or Path("results") / "compare" / f"{first.name}-{second.name}")
+    for path in write_comparison(first.folder, second.folder, output):
+        print(path, flush=True)
+    if options.score:
+        from speechlab.metrics.scoring import score
+
+        scores = score(first.last_renders(), baseline=second.last_renders())
+        print(f"last renders of {first.name}, with {second.name} as the baseline:\n{in_columns(scores)}")
 
 
 def run_tensorboard(options: argparse.Namespace) -> int:
@@ -124,16 +168,18 @@ def run_tensorboard(options: argparse.Namespace) -> int:
 
 
 def run_say(options: argparse.Namespace) -> None:
-    """Speak words, a file or a folder of transcripts into wav files."""
-    jobs = spoken(options.text, options.output)
-    for text, target in jobs:
+    """Speak words, a file or a folder of transcripts into wav files; what cannot be read in a folder is passed over."""
+    jobs, failed = spoken(options.text, options.output)
+    for text, target in list(jobs):
         words = len(text.split())
         if words > MAX_WORDS:
-            raise SpeechlabError(
-                f"{target.name}: {words} words are too many at once; give files of {MAX_WORDS} at most"
-            )
-        if not text.strip():
-            raise SpeechlabError(f"there is nothing to say for {target.name}: the text is empty")
+            failed.append(f"{target.name}: {words} words are too many at once; give files of {MAX_WORDS} at most")
+            jobs.remove((text, target))
+        elif not text.strip():
+            failed.append(f"there is nothing to say for {target.name}: the text is empty")
+            jobs.remove((text, target))
+    if not jobs:
+        raise SpeechlabError(in_one(failed))
     from speechlab.apps.bundled import require
     from speechlab.audio.io import require_writable
     from speechlab.pipelines.voice import Voice
@@ -143,13 +189,25 @@ def run_say(options: argparse.Namespace) -> None:
     require_writable(jobs[0][1])  # before minutes are spent; the others are wav files too
     require(options.voice, "voice")
     voice = Voice.load(options.voice, options.vocoder, lexicon)
+    several = len(jobs) + len(failed) > 1
     for text, target in jobs:
-        audio = voice.say(text, options.pace, options.pitch, options.energy, options.noise_scale)
+        try:
+            audio = voice.say(text, options.pace, options.pitch, options.energy, options.noise_scale)
+        except SpeechlabError as error:
+            failed.append(f"{target.name}: {error}" if several else str(error))
+            continue
         target.parent.mkdir(parents=True, exist_ok=True)
         audio.save(target)
         print(f"{target}  {audio.duration_s:.1f} s", flush=True)
-    if len(jobs) > 1:
+    if several and jobs[0][1].parent.is_dir():
         write_origin(jobs[0][1].parent, voice.checkpoint)
+    if failed:
+        raise SpeechlabError(in_one(failed))
+
+
+def in_one(failed: list[str]) -> str:
+    """Say of several failures the first, and how many more there are."""
+    return f"{failed[0]} (and {len(failed) - 1} more)" if len(failed) > 1 else failed[0]
 
 
 def write_origin(folder: Path, checkpoint: str) -> None:
@@ -159,24 +217,29 @@ def write_origin(folder: Path, checkpoint: str) -> None:
     write_json(folder / "origin.json", {"checkpoint": checkpoint, "made_by": f"speechlab {speechlab.__version__}"})
 
 
-def spoken(words: list[str], output: str | None) -> list[tuple[str, Path]]:
-    """Turn the arguments of ``say`` into texts and the wav files they become."""
+def spoken(words: list[str], output: str | None) -> tuple[list[tuple[str, Path]], list[str]]:
+    """Turn the arguments of ``say`` into texts and the wav files they become, and why files of a folder cannot be."""
     given = " ".join(words)
     path = Path(given)
     if not given.strip() or len(os.fsencode(given)) > 255:  # longer than a file name may be
-        return [(given, sound_file(output, "speech.wav"))]
+        return [(given, sound_file(output, "speech.wav"))], []
     if path.is_dir():
         inside = path / "transcriptions" if (path / "transcriptions").is_dir() else path
         files = sorted(inside.glob("*.txt"))
         if not files:
             raise SpeechlabError(f"{path} holds no .txt files")
-        folder = Path(output or f"{path}-speech")
-        return [(read_text(file), folder / f"{file.stem}.wav") for file in files]
+        folder, jobs, failed = Path(output or f"{path}-speech"), [], []
+        for file in files:
+            try:
+                jobs.append((read_text(file), folder / f"{file.stem}.wav"))
+            except SpeechlabError as error:
+                failed.append(str(error))
+        return jobs, failed
     if path.is_file():
-        return [(read_text(path), sound_file(output, path.with_suffix(".wav").name))]
+        return [(read_text(path), sound_file(output, path.with_suffix(".wav").name))], []
     if path.suffix == ".txt":
         raise SpeechlabError(f"there is no file {path}")
-    return [(given, sound_file(output, "speech.wav"))]
+    return [(given, sound_file(output, "speech.wav"))], []
 
 
 def sound_file(output: str | None, name: str) -> Path:
@@ -191,6 +254,13 @@ def read_text(path: Path) -> str:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise SpeechlabError(f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8") from None
+
+
+def run_read(options: argparse.Namespace) -> int:
+    """Show how a text will be said."""
+    from speechlab.apps import reading
+
+    return reading.run(options)
 
 
 def run_vocode(options: argparse.Namespace) -> None:
@@ -221,8 +291,7 @@ def run_vocode(options: argparse.Namespace) -> None:
     if source.is_dir() and output.is_dir():
         write_origin(output, vocoder.checkpoint)
     if failed:
-        more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
-        raise SpeechlabError(f"{failed[0]}{more}")
+        raise SpeechlabError(in_one(failed))
 
 
 def run_enhance(options: argparse.Namespace) -> int:

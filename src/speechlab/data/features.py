@@ -26,7 +26,7 @@ from speechlab.data.storage import (
 from speechlab.data.store import Acoustic, FeatureStore
 from speechlab.data.waveforms import load_waveform
 from speechlab.errors import SpeechlabError
-from speechlab.text.frontend import PhonemeText
+from speechlab.text.frontend import INLINE, PhonemeText
 from speechlab.text.symbols import SymbolTable
 
 SILENCE_PEAK = 1e-3  # -60 dB: a file that never gets louder holds no speech
@@ -135,6 +135,32 @@ def tokenise(
             reasons[id] = str(error)
     store.quarantine(reasons)
     return tokens
+
+
+def unreadable_texts(store: FeatureStore, language: str) -> list[Quarantined]:
+    """List the utterances that have no transcript, or one with characters that nobody can read aloud.
+
+    They are written to ``quarantine.csv`` in the store's folder. Models of text leave them out; a vocoder needs none.
+    """
+    if language == "ru":
+        from speechlab.text.russian import is_readable
+    else:
+        from speechlab.text.english import is_readable
+
+    found = []
+    for id in store.ids:
+        item = store.corpus[id]
+        text = INLINE.sub(lambda phones: " " * len(phones[0]), item.text)
+        unknown = next((at for at, character in enumerate(text) if not is_readable(character)), None)
+        if not text.strip():
+            reason = "no transcript; put a text beside the recording"
+        elif unknown is not None:
+            reason = f"{text[unknown]!r} at position {unknown} of the text cannot be read; spell it out"
+        else:
+            continue
+        found.append(Quarantined(id, str(item.audio_path), "linguistic", reason))
+    write_quarantine(store.folder, found)
+    return found
 
 
 def in_parallel(function: Callable[..., Any], arguments: Sequence[tuple], n_jobs: int, title: str) -> list:

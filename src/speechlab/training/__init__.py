@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from speechlab.config import Experiment
+from speechlab.errors import SpeechlabError
 
 
 def runs_root() -> Path:
@@ -13,22 +14,49 @@ def runs_root() -> Path:
     return Path(os.environ.get("SPEECHLAB_RUNS") or "results/runs")
 
 
-def train(experiment: Experiment, run_dir: str | Path | None = None):
+def train(
+    experiment: Experiment, run_dir: str | Path | None = None, name: str = "", continue_with_changes: bool = False
+):
     """Train an experiment, or continue it: calling this again is resuming.
 
     Args:
-        run_dir: the run's folder; by default the experiment's name under ``runs_root()``.
+        run_dir: the run's folder; by default the experiment's name under ``runs_root()``, and where its settings were
+            changed this name with a hash of the changes, so that they get a run of their own.
+        name: of the run, instead.
+        continue_with_changes: go on with a run although the settings changed; they are recorded with the step.
 
     Returns:
         ``RunResult``: run folder, newest checkpoint, step and last metrics.
+
+    Raises:
+        SpeechlabError: the folder holds a training of other settings; the message lists them.
     """
     from speechlab.training.engine import Engine
     from speechlab.training.recipes import recipes
 
     recipe = recipes[experiment.recipe](experiment)
-    run_dir = Path(run_dir or runs_root() / experiment.name)
+    run_dir = Path(run_dir) if run_dir else runs_root() / (run_name(name) if name else chosen_name(experiment))
     with alone_in(run_dir):
-        return Engine(recipe, run_dir).run()
+        return Engine(recipe, run_dir, continue_with_changes).run()
+
+
+def run_name(name: str) -> str:
+    """Check the name that a person gave a run."""
+    if name != Path(name).name or name.startswith("."):
+        raise SpeechlabError(f"a run cannot be called {name!r}: it becomes a folder; use letters, digits and dashes")
+    return name
+
+
+def chosen_name(experiment: Experiment) -> str:
+    """Name an experiment's run, and say so where changed settings give it a folder of its own."""
+    from speechlab.training.identity import own_differences
+    from speechlab.training.identity import run_name as name_of
+
+    name = name_of(experiment, runs_root())
+    if name != experiment.name and os.environ.get("RANK", "0") == "0":
+        changed = ", ".join(f"{key}={value}" for key, value in own_differences(experiment).items())
+        print(f"{experiment.name} with {changed}: a run of its own, {runs_root() / name}", flush=True)
+    return name
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ import json
 import os
 import pickle
 import shutil
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +22,7 @@ from torch import Tensor
 
 from speechlab.errors import SpeechlabError
 from speechlab.training import runs_root
+from speechlab.training.identity import variants
 
 WEIGHTS, CARD, STATE, CHECKSUMS = "model.safetensors", "card.json", "state.pt", "checksums.json"
 
@@ -152,6 +154,13 @@ def find_folder(name: str | Path) -> Path:
     for place in (Path(name), *(root / name for root in bundled_roots()), runs_root() / name):
         if place.is_dir():
             return place
+    runs = variants(str(name), runs_root())
+    if len(runs) == 1:
+        warnings.warn(f"there is no run {name}; its only variant {runs[0].name} is taken", stacklevel=2)
+        return runs[0]
+    if runs:
+        known = ", ".join(run.name for run in runs)
+        raise SpeechlabError(f"there is no run {name}, but {len(runs)} of it with other settings: {known}; name one")
     raise SpeechlabError(
         f"no weights are called {str(name)!r} (bundled: {', '.join(bundled_names()) or 'none'}); "
         f"give one of these, a folder, or a run that was trained: speechlab train {name}"

@@ -27,6 +27,7 @@ from speechlab.errors import SpeechlabError
 from speechlab.metrics.provenance import git_commit
 from speechlab.training.checkpoints import find_checkpoint, newest_checkpoint, remove_old, write_checkpoint
 from speechlab.training.health import HealthMonitor, NonFiniteLoss
+from speechlab.training.identity import CHANGES, STEPS, config_to_store, require_same_settings
 from speechlab.training.logs import RunLog
 from speechlab.training.recipes.base import Recipe
 from speechlab.training.schedules import learning_rate
@@ -102,23 +103,29 @@ class Engine:
     Args:
         recipe: what is trained.
         run_dir: folder of the run; what a former run left there is continued.
+        continue_with_changes: continue it under other settings too, and record them.
     """
 
-    def __init__(self, recipe: Recipe, run_dir: Path):
+    def __init__(self, recipe: Recipe, run_dir: Path, continue_with_changes: bool = False):
         self.experiment: Experiment = recipe.experiment
         self.config = recipe.experiment.training
         self.recipe, self.run_dir = recipe, Path(run_dir)
+        if not continue_with_changes:
+            require_same_settings(self.run_dir, self.experiment)
         if self.config.n_threads:
             torch.set_num_threads(self.config.n_threads)
         self.precision = choose_precision(self.config.precision)
         self.fabric = make_fabric(self.precision)
         self.step, self.skipped, self.metrics = 0, 0, {}
+        self.changes: list[dict[str, Any]] = []  # of settings, while the run went on
         self.health = HealthMonitor()
         seed_everything(self.config.seed)
         recipe.build(self)
         if not len(recipe.dataset):
             reason = f": {recipe.store.set_aside()}" if recipe.store else ""
             raise SpeechlabError(f"{self.experiment.name}: the corpus has no usable utterance{reason}")
+        if recipe.store and recipe.store.quarantined():
+            self.say(f"{self.experiment.name}: of {len(recipe.store.corpus)} utterances {recipe.store.set_aside()}")
         self.modules: dict[str, nn.Module] = dict(recipe.networks)
         for name, network in self.modules.items():
             wrapped = self.fabric.setup_module(network, move_to_device=True)
@@ -359,6 +366,7 @@ class Engine:
             "experiment": to_dict(self.experiment),
             "steps": self.step,
             "metrics": self.metrics,
+            **({"changes": self.changes} if self.changes else {}),
             "git_commit": git_commit(),
             "torch": torch.__version__,
         }
@@ -373,20 +381,23 @@ class Engine:
             if logged:
                 self.say(f"{self.experiment.name}: no checkpoint yet, begins again ({logged} steps lost)")
             if self.log:
-                self.log.open(0)
+                self.log.open(0, config_to_store(self.run_dir, self.experiment, 0))
             return
-        self.require_same_training(newest.card)
-        state = newest.state
+        state, trains_on = newest.state, newest.state["step"] < self.config.steps
+        config = config_to_store(self.run_dir, self.experiment, state["step"])
+        self.changes = config[CHANGES]
         try:
             for name, module in self.modules.items():
                 module.load_state_dict(state["networks"][name])
-        except (RuntimeError, KeyError) as error:
+            for name, optimiser in self.optimisers.items():
+                optimiser.load_state_dict(state["optimisers"][name])
+        except (RuntimeError, KeyError, ValueError) as error:
             raise SpeechlabError(
-                f"{self.run_dir} holds a training of other sizes than {self.experiment.name} has now; train into"
-                " another folder, or remove that one"
+                f"{self.run_dir} holds a training of other parts or sizes than {self.experiment.name} has now; train"
+                " into another folder (--run FOLDER), or remove that one"
             ) from error
-        for name, optimiser in self.optimisers.items():
-            optimiser.load_state_dict(state["optimisers"][name])
+        if trains_on and self.changes and self.changes[-1]["step"] == state["step"]:
+            self.apply_changes(self.changes[-1]["changed"])
         if self.average is not None:
             saved = state["average"] or self.modules[self.recipe.main].state_dict()  # empty: it was off until now
             self.average = {name: value.detach().clone().to(self.fabric.device) for name, value in saved.items()}
@@ -394,22 +405,22 @@ class Engine:
         self.step, self.metrics = state["step"], newest.card["metrics"]
         if self.log:
             self.health.restore(self.log.read_health(), self.step)
-            self.log.open(self.step, state["logger_run_id"])
+            self.log.open(self.step, config if trains_on else None, state["logger_run_id"])
             lost = max(logged - self.step, 0)
-            if self.step < self.config.steps:
+            if trains_on:
                 of = f"{self.step} of {self.config.steps}"
                 self.say(f"{self.experiment.name}: resumes at step {of} ({lost} steps lost)")
         set_rng_state(state["rng"])
 
-    def require_same_training(self, card: dict[str, Any]) -> None:
-        """Raise unless the run folder holds this training: another corpus or model must not continue it."""
-        before, now = purpose(card["experiment"]), purpose(to_dict(self.experiment))
-        changed = [f"{key} was {before.get(key)!r} and is {now[key]!r}" for key in now if before.get(key) != now[key]]
-        if changed:
-            raise SpeechlabError(
-                f"{self.run_dir} holds another training than {self.experiment.name} is now ({'; '.join(changed)});"
-                " train into another folder (--run FOLDER), or remove that one"
-            )
+    def apply_changes(self, changed: dict[str, list]) -> None:
+        """Say what goes on under other settings, and give the optimisers theirs, which a checkpoint brings along."""
+        shown = "; ".join(f"{key} from {before!r} to {after!r}" for key, (before, after) in changed.items())
+        bends = "; the learning rate depends on the number of steps, so this is no run of as many from the start"
+        self.say(f"{self.experiment.name}: goes on with changes: {shown}{bends * (STEPS in changed)}")
+        for name, optimiser in self.optimisers.items():
+            config = self.recipe.optimiser_config(name)
+            for group in optimiser.param_groups:
+                group |= {"betas": tuple(config.betas), "eps": config.epsilon, "weight_decay": config.weight_decay}
 
     def start_from(self, name: str) -> None:
         """Take the weights of another run: what the recipe inherits of its networks, or of a bare checkpoint's one.
@@ -442,17 +453,3 @@ class Engine:
         """Print once, whatever the number of processes."""
         if self.fabric.is_global_zero:
             print(message, flush=True)
-
-
-def purpose(experiment: dict[str, Any]) -> dict[str, Any]:
-    """What must not change between a run and its continuation; recordings may have moved with their folders."""
-    kept = {key: experiment[key] for key in ("recipe", "audio", "model")}
-    if "corpus" in experiment:
-        corpus = experiment["corpus"]
-        kept |= {f"corpus.{key}": corpus[key] for key in ("name", "language", "n_utterances", "voice", "loudness")}
-        kept["corpus.path"] = Path(corpus["path"]).name
-    if "data" in experiment:
-        data = experiment["data"]
-        kept |= {f"data.{key}": data[key] for key in ("name", "n_files", "speeds", "remove_noise_floor")}
-        kept["data.clean"] = [Path(folder).name for folder in data["clean"]]
-    return kept

@@ -4,10 +4,14 @@ import json
 import math
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from speechlab.audio.io import Audio, write_audio
 from speechlab.config import Experiment, TrainingConfig, to_dict
+
+if TYPE_CHECKING:
+    from speechlab.audio.io import Audio  # it loads torch, which a reader of logs does not need
 
 PRINT_EVERY_S = 20.0  # seconds between printed lines
 
@@ -44,11 +48,16 @@ class RunLog:
         """Last step of which there is a record."""
         return max((record["step"] for record in read_log(self.run_dir)), default=0)
 
-    def open(self, step: int, run_id: str = "") -> None:
-        """Begin writing after ``step``; records of later steps, lost with their process, are dropped."""
+    def open(self, step: int, config: Mapping[str, Any] | None, run_id: str = "") -> None:
+        """Begin writing after ``step``; records of later steps, lost with their process, are dropped.
+
+        Args:
+            config: what ``config.json`` is to hold; none leaves it as it is.
+        """
         from torch.utils.tensorboard import SummaryWriter
 
-        write_json(self.run_dir / "config.json", to_dict(self.experiment))
+        if config is not None:
+            write_json(self.run_dir / "config.json", config)
         kept = [record for record in read_log(self.run_dir) if record["step"] <= step]
         path = self.run_dir / "log.jsonl"
         temporary = path.with_name(f".log.{os.getpid()}.tmp")
@@ -69,7 +78,7 @@ class RunLog:
             settings = wandb.Settings(init_timeout=20, silent=True)
             self.wandb = wandb.init(
                 project="speechlab",
-                name=self.experiment.name,
+                name=self.run_dir.name,
                 id=run_id or None,
                 resume="allow",
                 mode=self.config.wandb,
@@ -98,10 +107,12 @@ class RunLog:
             shown = "  ".join(f"{name} {value:.4g}" for name, value in numbers.items())
             print(f"step {step}/{total}  {shown}" + (f"  {left / 60:.0f} min left" if left > 60 else ""), flush=True)
 
-    def write_renders(self, step: int, clips: dict[str, Audio]) -> None:
+    def write_renders(self, step: int, clips: dict[str, "Audio"]) -> None:
         """Keep rendered clips of one step and list them in ``renders/index.json``."""
         if not clips:
             return
+        from speechlab.audio.io import write_audio
+
         folder = self.run_dir / "renders" / f"step-{step:07d}"
         folder.mkdir(parents=True, exist_ok=True)
         for name, audio in clips.items():
