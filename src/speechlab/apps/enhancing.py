@@ -4,8 +4,9 @@ import argparse
 import sys
 from pathlib import Path
 
+from speechlab.audio.decoders import require_file
 from speechlab.audio.files import find_audio
-from speechlab.audio.io import WRITERS, require_file
+from speechlab.audio.io import WRITERS
 from speechlab.errors import SpeechlabError
 from speechlab.pipelines.enhancer import EnhancedFile, Enhancer
 
