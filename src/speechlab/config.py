@@ -44,7 +44,7 @@ class Items(NamedTuple):
 
 Count = Annotated[int, Range(1, 10**9)]  # of what there must be at least one
 Number = Annotated[int, Range(0, 10**9)]  # of what there may be none
-Width = Annotated[int, Range(1, 65_536)]  # channels of a layer
+Width = Annotated[int, Range(1, 16_384)]  # channels of a layer
 Depth = Annotated[int, Range(1, 256)]  # layers
 Kernel = Annotated[int, Range(1, 1_024)]  # frames or tokens that a convolution sees
 Share = Annotated[float, Range(0, 1)]

@@ -4,9 +4,7 @@ Everything inside the package is mono float32; int16 samples are divided by 3276
 """
 
 import base64
-import contextlib
 import io
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +14,7 @@ import soundfile as sf
 from speechlab.audio.decoders import NotForLibsndfile, read_blocks, read_header, require_file, with_soundfile
 from speechlab.audio.resample import resample
 from speechlab.errors import SpeechlabError
+from speechlab.files import write_atomically
 
 AUDIO_SUFFIXES = frozenset(
     (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf")
@@ -161,15 +160,7 @@ def write_audio(path: str | Path, waveform: np.ndarray, sample_rate: int) -> Non
     path = Path(path)
     require_writable(path)
     data = encode(waveform, sample_rate, path.suffix.lower())
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(data)
-        partial.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):  # the folder itself may be the problem; the message below names it
-            partial.unlink(missing_ok=True)
-        raise SpeechlabError(f"cannot write {path} ({len(data) / 1e6:.1f} MB): {error.strerror}") from error
+    write_atomically(path, data)
 
 
 def require_writable(path: Path) -> None:

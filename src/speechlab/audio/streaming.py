@@ -4,7 +4,6 @@ A block is float32 (samples, channels).
 """
 
 import contextlib
-import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from speechlab.audio.io import (
     require_writable,
 )
 from speechlab.errors import SpeechlabError
+from speechlab.files import cannot_write, temporary_name
 
 Blocks = Iterator[np.ndarray]
 LONGEST_WAV = 4_000_000_000  # bytes; beyond, the fields of a wav file overflow, and RF64 is written instead
@@ -155,7 +155,7 @@ class AudioWriter:
         if path.is_dir():
             raise SpeechlabError(f"cannot write {path}: it is a folder")
         self.path, self.n_clamped = path, 0
-        self.partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+        self.partial = temporary_name(path, ".partial")
         container, self.subtype = WRITERS[path.suffix.lower()]
         if container == "WAV" and 2 * samples * channels > LONGEST_WAV:
             container = "RF64"
@@ -166,7 +166,7 @@ class AudioWriter:
                 str(self.partial), "w", sample_rate, channels, subtype=self.subtype, format=container
             )
         except OSError as error:
-            raise SpeechlabError(f"cannot write {path}: {error.strerror}") from error
+            raise cannot_write(path, error) from error
         except sf.LibsndfileError as error:
             self.partial.unlink(missing_ok=True)
             kind = f"{channels} channel{'s' * (channels > 1)} at {sample_rate} Hz"

@@ -6,7 +6,6 @@ from typing import Any
 
 import torch
 
-from speechlab.config import AudioSpec
 from speechlab.training.checkpoints import CARD, Checkpoint, find_checkpoint, write_checkpoint
 
 
@@ -22,7 +21,7 @@ def export_voice(acoustic: str | Path, vocoder: str | Path, folder: str | Path, 
         SpeechlabError: the two were made for different audio.
     """
     parts = {"acoustic": find_checkpoint(acoustic), "vocoder": find_checkpoint(vocoder)}
-    specs = {name: AudioSpec(**part.card["audio"]) for name, part in parts.items()}
+    specs = {name: part.audio for name, part in parts.items()}
     specs["acoustic"].require(specs["vocoder"], "acoustic model", "vocoder")
     for name, part in parts.items():
         export_model(part.path, Path(folder) / name)

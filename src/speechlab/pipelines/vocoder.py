@@ -12,7 +12,6 @@ from speechlab.audio.io import Audio
 from speechlab.audio.mel import MelSpectrogram
 from speechlab.config import AudioSpec
 from speechlab.errors import SpeechlabError
-from speechlab.models import build
 from speechlab.training.checkpoints import find_checkpoint, find_folder
 
 CHUNK, CONTEXT = (
@@ -48,11 +47,10 @@ class Vocoder:
         checkpoint = find_checkpoint(folder / "vocoder" if (folder / "vocoder").is_dir() else folder)
         if checkpoint.card.get("model") != "hifigan_gen":
             raise SpeechlabError(f"{checkpoint.path} holds a {checkpoint.card.get('model')}, not a vocoder")
-        network = build("hifigan_gen", **checkpoint.card["sizes"])
-        network.load_state_dict({key: value.float() for key, value in checkpoint.weights.items()})
+        network = checkpoint.network()
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        network = network.eval().fold().to(device)
-        return cls(network, AudioSpec(**checkpoint.card["audio"]), checkpoint.card, device, checkpoint.weights_hash)
+        network = network.fold().to(device)
+        return cls(network, checkpoint.audio, checkpoint.card, device, checkpoint.weights_hash)
 
     @classmethod
     def griffin_lim(cls, spec: AudioSpec) -> "Vocoder":

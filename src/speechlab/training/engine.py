@@ -372,23 +372,23 @@ class Engine:
             if self.log:
                 self.log.open(0)
             return
-        self.require_same_training(newest.card)
+        self.require_same_training(newest.need("experiment"))
         state = newest.state
         try:
             for name, module in self.modules.items():
                 module.load_state_dict(state["networks"][name])
-        except (RuntimeError, KeyError) as error:
+            for name, optimiser in self.optimisers.items():
+                optimiser.load_state_dict(state["optimisers"][name])
+            if self.average is not None:
+                saved = state["average"] or self.modules[self.recipe.main].state_dict()  # empty: it was off until now
+                self.average = {name: value.detach().clone().to(self.fabric.device) for name, value in saved.items()}
+            self.fabric._precision.load_state_dict(state["scaler"])
+            self.step, self.metrics = state["step"], newest.need("metrics")
+        except (RuntimeError, KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
             raise SpeechlabError(
                 f"{self.run_dir} holds a training of other sizes than {self.experiment.name} has now; train into"
                 " another folder, or remove that one"
             ) from error
-        for name, optimiser in self.optimisers.items():
-            optimiser.load_state_dict(state["optimisers"][name])
-        if self.average is not None:
-            saved = state["average"] or self.modules[self.recipe.main].state_dict()  # empty: it was off until now
-            self.average = {name: value.detach().clone().to(self.fabric.device) for name, value in saved.items()}
-        self.fabric._precision.load_state_dict(state["scaler"])
-        self.step, self.metrics = state["step"], newest.card["metrics"]
         if self.log:
             self.health.restore(self.log.read_health(), self.step)
             self.log.open(self.step, state["logger_run_id"])
@@ -398,9 +398,13 @@ class Engine:
                 self.say(f"{self.experiment.name}: resumes at step {of} ({lost} steps lost)")
         set_rng_state(state["rng"])
 
-    def require_same_training(self, card: dict[str, Any]) -> None:
+    def require_same_training(self, experiment: dict[str, Any]) -> None:
         """Raise unless the run folder holds this training: another corpus or model must not continue it."""
-        before, now = purpose(card["experiment"]), purpose(to_dict(self.experiment))
+        now = purpose(to_dict(self.experiment))
+        try:
+            before = purpose(experiment)
+        except (KeyError, TypeError, AttributeError):  # not written by this program
+            before = {}
         changed = [f"{key} was {before.get(key)!r} and is {now[key]!r}" for key in now if before.get(key) != now[key]]
         if changed:
             raise SpeechlabError(
