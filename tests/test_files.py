@@ -10,7 +10,7 @@ import pytest
 
 from speechlab.audio.io import write_audio
 from speechlab.errors import SpeechlabError
-from speechlab.files import remove_leftovers, write_atomically
+from speechlab.files import machine, remove_leftovers, temporary_name, write_atomically
 from speechlab.training.logs import read_list, read_log, write_json
 
 
@@ -40,12 +40,23 @@ def test_a_disk_that_refuses_is_one_line_and_what_was_there_stays(tmp_path, monk
 
 def test_leftovers_of_dead_processes_go_and_those_of_living_ones_stay(tmp_path):
     gone = int(subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True).stdout)
-    for name in (f".a.json.{gone}.tmp", f".b.wav.{gone}.partial", f".corpus-{gone}", ".hidden", ".note.tmp"):
+    for name in (
+        f".a.json.{machine()}-{gone}.tmp",
+        f".b.wav.{machine()}-{gone}.partial",
+        f".c.00000000-{gone}.tmp",
+        ".hidden",
+        ".note.tmp",
+    ):
         (tmp_path / name).touch()
-    mine = tmp_path / f".a.json.{os.getpid()}.tmp"
+    mine = temporary_name(tmp_path / "a.json")
     mine.touch()
-    assert remove_leftovers(tmp_path) == 3
-    assert {item.name for item in tmp_path.iterdir()} == {mine.name, ".hidden", ".note.tmp"}
+    assert remove_leftovers(tmp_path) == 2
+    assert {item.name for item in tmp_path.iterdir()} == {
+        mine.name,
+        ".hidden",
+        ".note.tmp",
+        f".c.00000000-{gone}.tmp",
+    }  # and those of other machines
     assert remove_leftovers(tmp_path / "none") == 0
 
 

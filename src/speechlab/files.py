@@ -2,8 +2,10 @@
 
 import errno
 import os
+import platform
 import re
 import shutil
+import zlib
 from pathlib import Path
 
 from speechlab.errors import SpeechlabError
@@ -16,7 +18,7 @@ REASONS = {
     errno.EPERM: "it is not allowed; choose another folder, or change its permissions",
 }
 """What the usual refusals of a disk mean, and what to do."""
-LEFTOVER = re.compile(r"\..*[.-](\d+)(\.tmp|\.partial)?")
+LEFTOVER = re.compile(r"\..+\.([0-9a-f]{8})-(\d+)\.(tmp|partial)")  # machine and process that it is of
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -37,7 +39,12 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 def temporary_name(path: Path, suffix: str = ".tmp") -> Path:
     """Name a file or folder of this process beside a path, hidden, and found again by ``remove_leftovers``."""
-    return path.with_name(f".{path.name[:100]}.{os.getpid()}{suffix}")
+    return path.with_name(f".{path.name[:100]}.{machine()}-{os.getpid()}{suffix}")
+
+
+def machine() -> str:
+    """Eight digits that stand for this machine: on a shared disk, another's processes are not to be judged here."""
+    return f"{zlib.crc32(platform.node().encode()):08x}"
 
 
 def cannot_write(path: Path, error: OSError, n_bytes: int = 0) -> SpeechlabError:
@@ -63,7 +70,7 @@ def remove_leftovers(folder: Path) -> int:
     count = 0
     for item in folder.glob(".*") if folder.is_dir() else ():
         found = LEFTOVER.fullmatch(item.name)
-        if found and not is_alive(int(found[1])):
+        if found and found[1] == machine() and not is_alive(int(found[2])):
             remove(item)
             count += 1
     return count

@@ -18,6 +18,7 @@ from speechlab.data import archives, download
 from speechlab.data.corpora import TEST, VALIDATION, ljspeech, load_corpus
 from speechlab.data.download import extract, fetch
 from speechlab.errors import SpeechlabError
+from speechlab.files import machine
 
 CONTENT = np.random.default_rng(0).bytes(300_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -258,7 +259,10 @@ def test_an_archive_that_cannot_be_unpacked_is_one_line_and_leaves_nothing(tmp_p
 
 def test_what_a_killed_process_left_is_removed_when_the_next_one_unpacks(tmp_path):
     gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True)
-    leftover, alive = tmp_path / f".out.{int(gone.stdout)}.tmp", tmp_path / f".out.{os.getppid()}.tmp"
+    leftover, alive = (
+        tmp_path / f".out.{machine()}-{int(gone.stdout)}.tmp",
+        tmp_path / f".out.{machine()}-{os.getppid()}.tmp",
+    )
     for folder in (leftover, alive):
         (folder / "half").mkdir(parents=True)
     extract(tar_of(tmp_path / "archive.tar", one=b"1"), tmp_path / "out")

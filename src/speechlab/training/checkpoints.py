@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from speechlab.config import AudioSpec
 from speechlab.errors import SpeechlabError
+from speechlab.files import temporary_name
 from speechlab.training import runs_root
 from speechlab.training.cards import need, network_of, read_card, read_json
 
@@ -60,10 +61,10 @@ def write_checkpoint(folder: Path, weights: dict[str, Tensor], card: dict[str, A
         OSError: the disk is full or cannot be written; nothing that was there is touched.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+    temporary = temporary_name(folder)
     shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir()
     try:
+        temporary.mkdir()
         tensors = {name: value.detach().cpu().contiguous() for name, value in weights.items()}
         store(lambda: save_file(tensors, temporary / WEIGHTS))
         (temporary / CARD).write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
