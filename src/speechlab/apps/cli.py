@@ -125,6 +125,7 @@ def add_bot(bot: argparse.ArgumentParser) -> None:
     bot.epilog = "The token is read from TELEGRAM_BOT_TOKEN; @BotFather in Telegram gives one."
     bot.add_argument("--voices", metavar="A,B", help="names or folders, the first being the default (default: bundled)")
     bot.add_argument("--enhancer", help="name, folder, or run (default: denoise-16k, where that is here)")
+    bot.add_argument("--allow", metavar="ID,ID", help="numbers of the users and groups to answer (default: everybody)")
     bot.add_argument("--api", metavar="URL", default="https://api.telegram.org", help="server (default: %(default)s)")
 
 
