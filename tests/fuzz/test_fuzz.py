@@ -7,9 +7,15 @@ import pytest
 if os.name == "nt":
     pytest.skip("the memory of a process is measured by a module of POSIX", allow_module_level=True)
 
-from tests.fuzz.mutate import CASES, CHAOS, TARGETS, attempt, files_of
+from tests.fuzz.mutate import CASES, CHAOS, TARGETS, attempt, files_of, warm_up
 
 N_INPUTS = {"audio": 150, "checkpoint": 150, "overrides": 80, "lexicon": 100, "archive": 100}  # about 20 s on a core
+
+
+@pytest.fixture(scope="module", autouse=True)
+def warm(tmp_path_factory) -> None:
+    """Import before anything is measured."""
+    warm_up(tmp_path_factory.mktemp("warm") / "input")
 
 
 @pytest.mark.parametrize("target", TARGETS)
