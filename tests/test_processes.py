@@ -86,3 +86,11 @@ def is_running(process: int) -> bool:
     """Tell whether a process is there and no zombie."""
     done = subprocess.run(["ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True)
     return bool(done.stdout.strip()) and not done.stdout.strip().startswith("Z")
+
+
+def test_memory_is_given_back_where_the_system_can_be_asked_to_and_nothing_happens_elsewhere(monkeypatch):
+    from speechlab import processes
+
+    assert processes.give_memory_back() is None
+    monkeypatch.setattr(processes, "_malloc_trim", lambda: None)
+    assert processes.give_memory_back() is None

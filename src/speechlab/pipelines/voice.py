@@ -13,6 +13,7 @@ from speechlab.errors import SpeechlabError
 from speechlab.models.fastspeech import AcousticOutput, Controls
 from speechlab.models.glowtts import intersperse_blanks, without_blanks
 from speechlab.pipelines.vocoder import GRIFFIN_LIM, Vocoder
+from speechlab.processes import give_memory_back
 from speechlab.text.frontend import PhonemeText, for_language
 from speechlab.text.split import split_sentences
 from speechlab.text.symbols import SymbolTable
@@ -122,6 +123,7 @@ class Voice:
             spoken += 1
             pause = np.zeros(round(sentence.pause_s * self.spec.sample_rate), np.float32)
             yield Audio(np.concatenate([audio.waveform, pause]), self.spec.sample_rate)
+            give_memory_back()
         if not spoken:
             raise SpeechlabError(f"there is nothing to read in {text[:60]!r}; give a text with at least one word")
 

@@ -5,9 +5,11 @@ resuming needs besides). A folder is written under a temporary name, flushed to 
 killed at any moment leaves the earlier ones as they were.
 """
 
+import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -66,10 +68,10 @@ def write_checkpoint(folder: Path, weights: dict[str, Tensor], card: dict[str, A
     try:
         temporary.mkdir()
         tensors = {name: value.detach().cpu().contiguous() for name, value in weights.items()}
-        store(lambda: save_file(tensors, temporary / WEIGHTS))
+        store(temporary / WEIGHTS, lambda path: save_file(tensors, path))
         (temporary / CARD).write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         if state is not None:
-            store(lambda: torch.save(state, temporary / STATE))
+            store(temporary / STATE, lambda path: torch.save(state, path))
         sums = {item.name: sha256(item) for item in sorted(temporary.iterdir())}
         (temporary / CHECKSUMS).write_text(json.dumps(sums, indent=2) + "\n", encoding="utf-8")
         for item in temporary.iterdir():
@@ -82,12 +84,14 @@ def write_checkpoint(folder: Path, weights: dict[str, Tensor], card: dict[str, A
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def store(write: Callable[[], None]) -> None:
+def store(path: Path, write: Callable[[Path], None]) -> None:
     """Call a library's writer; what it makes of a full disk becomes the ``OSError`` that it is."""
     try:
-        write()
+        write(path)
     except (SafetensorError, RuntimeError) as error:
-        raise OSError(str(error).splitlines()[0]) from error
+        found = re.search(r"os error (\d+)", str(error))  # PyTorch only says that it could not write
+        number = int(found[1]) if found else errno.ENOSPC if shutil.disk_usage(path.parent).free < 2**20 else errno.EIO
+        raise OSError(number, str(error).splitlines()[0], str(path)) from error
 
 
 def read_checkpoint(folder: Path, with_state: bool = False) -> Checkpoint:
