@@ -3,6 +3,7 @@
 An exit status after a signal is 128 and its number, as shells have it.
 """
 
+import contextlib
 import os
 import signal
 import threading
@@ -52,7 +53,8 @@ class Stopping:
             signal.raise_signal(number)
             return
         self.number = number
-        self.announce(self.name)
+        with contextlib.suppress(RuntimeError):  # the signal came while something was being printed
+            self.announce(self.name)
 
     @property
     def name(self) -> str:
