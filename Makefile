@@ -1,10 +1,13 @@
-# On Windows, or where there is no make: python run.py run|test|lab|bench
+# On Windows, or where there is no make: python run.py run|test|lab|bench|fuzz
 PYTHON ?= python3
 
-.PHONY: run test lab bench setup requirements
+.PHONY: run test lab bench fuzz setup requirements
 
 run test lab bench setup:
 	@$(PYTHON) run.py $@
+
+fuzz:  # make fuzz MINUTES=30
+	@$(PYTHON) run.py fuzz $(or $(MINUTES),5)
 
 requirements:  # compile the tested set anew from pyproject.toml, for every platform
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --upgrade \

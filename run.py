@@ -4,6 +4,7 @@ python run.py run     execute main.ipynb (SPEECHLAB_PROFILE, default smoke) and 
 python run.py test    run the whole test suite, notebooks included; further arguments go to pytest
 python run.py lab     open JupyterLab
 python run.py bench   print the benchmark table
+python run.py fuzz    give damaged inputs to everything that reads, for some minutes (default 5); keep what breaks
 python run.py setup   only make the environment
 """
 
@@ -148,10 +149,20 @@ def bench() -> int:
     return call(PYTHON, "benchmarks", check=False)
 
 
+def fuzz(arguments: list[str]) -> int:
+    """Try damaged inputs; the first argument is for how many minutes, the second where to keep those that break."""
+    minutes, *folder = arguments or ["5"]
+    try:
+        float(minutes)
+    except ValueError:
+        sys.exit(f"fuzz takes a number of minutes, such as 5; got {minutes!r}")
+    return call(PYTHON, "tests/fuzz/mutate.py", minutes, *folder, check=False)
+
+
 def main() -> int:
     """Do what the first argument says."""
     what, *arguments = sys.argv[1:] or ["help"]
-    if what not in ("run", "test", "lab", "bench", "setup"):
+    if what not in ("run", "test", "lab", "bench", "fuzz", "setup"):
         print(__doc__)
         return 0 if what in ("help", "-h", "--help") else 2
     install()
@@ -160,6 +171,8 @@ def main() -> int:
             return run()
         if what == "test":
             return test(arguments)
+        if what == "fuzz":
+            return fuzz(arguments)
         if what == "bench":
             return bench()
         if what == "lab":

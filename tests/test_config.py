@@ -1,15 +1,24 @@
 """Experiments, profiles and overrides: everything loads, and mistakes are named."""
 
 import json
+from collections.abc import Iterator
+from dataclasses import is_dataclass
+from typing import Any, get_args
 
 import pytest
 
 from speechlab.config import (
+    EXPERIMENTS,
+    AudioSpec,
     FastSpeech2Experiment,
     FinallyStage1Experiment,
     FinallyStage2Experiment,
     HiFiGANExperiment,
     HiFiPPExperiment,
+    Items,
+    Range,
+    TrainingConfig,
+    bounds_of,
     to_dict,
 )
 from speechlab.errors import SpeechlabError
@@ -160,3 +169,84 @@ def test_the_json_schema_accepts_ours_and_rejects_a_typing_mistake():
         validator.validate(content)
     assert not validator.is_valid({"recipe": "aligner", "training": {"step": 5}})
     assert not validator.is_valid({"recipe": "aligner", "training": {"steps": "five"}})
+
+
+OUT_OF_RANGE = (
+    "training.clip_norm=-1", "training.seed=-1", "training.n_workers=-1", "training.n_threads=-2", "training.steps=0",
+    "training.steps=.inf", "training.batch_size=1e400", "training.ema_decay=1", "training.clip_norm=.nan",
+    "audio.hop_length=0", "audio.hop_length=1025", "audio.win_length=2048", "audio.n_mels=0", "audio.f_max=99999",
+    "audio.f_min=9000", "audio.log_floor=0", "audio.sample_rate=0", "audio.sample_rate=.nan", "audio.n_fft=10000000000",
+    "segment_length=0", "discriminator.names=[]", "discriminator.width=0", "optimiser.learning_rate=-1",
+    "optimiser.betas=[0.8, 1.0]", "optimiser.betas=[.nan, 0.9]", "optimiser.epsilon=.inf", "mel_weight=-1",
+    "corpus.loudness=3",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("override", OUT_OF_RANGE)
+def test_a_number_out_of_its_range_is_refused_in_one_line_that_names_key_and_value(override):
+    with pytest.raises(SpeechlabError) as caught:
+        load_experiment("embedded-hifigan", "smoke", [override])
+    message = str(caught.value)
+    assert override.partition("=")[0] in message and "got" in message and "\n" not in message
+
+
+@pytest.mark.parametrize(
+    "override",
+    ["initial=${x}", "training.steps=${x}", "optimiser.betas=${x}", "audio.n_fft=${oc.env:HOME}", "training.steps=!x",
+     "corpus.voice=\ud800", "corpus.path=a\0b", "optimiser.betas=\ud800", "training=1", "training.steps={a: 1}",
+     "training.steps=" + "9" * 5000, "training.steps=" + "[" * 3000, "model=&a [*a]"],
+)  # fmt: skip
+def test_no_override_gets_more_than_one_line(override):
+    try:
+        experiment = load_experiment("embedded-hifigan", "smoke", [override])
+    except SpeechlabError as error:
+        assert "\n" not in str(error) and len(str(error)) < 1000
+    else:
+        assert override == "initial=${x}" and experiment.initial == "${x}"  # as typed, and not looked up anywhere
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"\xff\xfe", b"recipe: [", b"- a", b"recipe: aligner\nprofiles: [1]", b"recipe: ${oc.env:HOME}", b"[" * 5000,
+     b"recipe: aligner\n" + b"#" * 2_000_000, b"", b"recipe: {a: b}", b"recipe: aligner\nprofiles: {smoke: 3}",
+     b"recipe: aligner\n1: 2", b"recipe: aligner\na: &a [x]\n" + b"".join(b"a%d: &a%d [%s]\n" % (
+         n, n, b",".join([b"*a" if n == 0 else b"*a%d" % (n - 1)] * 10)) for n in range(9))],
+)  # fmt: skip
+def test_a_file_that_is_no_experiment_is_refused_in_one_line(tmp_path, content):
+    (tmp_path / "odd.yaml").write_bytes(content)
+    with pytest.raises(SpeechlabError) as caught:
+        load_experiment(str(tmp_path / "odd.yaml"))
+    assert "\n" not in str(caught.value)
+
+
+def numeric_fields(kind: Any, name: str) -> Iterator[tuple[str, bool]]:
+    """Give every number and list of a config with whether it carries its range."""
+    if is_dataclass(kind):
+        for field, inner in bounds_of(kind).items():
+            yield from numeric_fields(inner, f"{name}.{field}")
+        return
+    bounds = getattr(kind, "__metadata__", ())
+    plain = kind.__origin__ if bounds else kind
+    if plain in (int, float):
+        yield name, any(isinstance(bound, Range) for bound in bounds)
+    for inner in get_args(plain):
+        if inner is not Ellipsis:
+            yield from numeric_fields(inner, f"{name}[]")
+
+
+@pytest.mark.parametrize("recipe", EXPERIMENTS)
+def test_every_number_that_a_person_can_set_carries_its_range(recipe):
+    fields = dict(numeric_fields(EXPERIMENTS[recipe], recipe))
+    assert len(fields) > 20
+    assert [name for name, has_range in fields.items() if not has_range] == []
+
+
+def test_ranges_are_shown_in_the_schema_and_hold_for_configs_made_in_code():
+    training = json_schema()["$defs"]["hifigan_trainer"]["properties"]["training"]["properties"]
+    assert (training["clip_norm"]["minimum"], training["ema_decay"]["exclusiveMaximum"]) == (0, 1)
+    names = json_schema()["$defs"]["hifigan_trainer"]["properties"]["discriminator"]["properties"]["names"]
+    assert names["minItems"] == 1 and Items(1, 2).__contains__(["a"])
+    with pytest.raises(SpeechlabError, match="clip_norm must be at least 0"):
+        TrainingConfig(clip_norm=-1.0)
+    with pytest.raises(SpeechlabError, match="f_max must be at most half the sample rate"):
+        AudioSpec(sample_rate=8_000)

@@ -3,25 +3,122 @@
 YAML files hold only differences with these defaults; see ``load_experiment`` for how they are merged.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
-from typing import Any
+from functools import cache
+from typing import Annotated, Any, NamedTuple, get_args, get_type_hints
 
 from speechlab.errors import SpeechlabError
 
 
+class Range(NamedTuple):
+    """Between which numbers a value lies; ``above`` and ``below``: the bound itself is not allowed."""
+
+    low: float
+    high: float
+    above: bool = False
+    below: bool = False
+
+    def __contains__(self, value: object) -> bool:
+        """Tell whether a number is allowed; NaN never is."""
+        over = self.low < value if self.above else self.low <= value
+        return over and (value < self.high if self.below else value <= self.high)
+
+    def __str__(self) -> str:
+        low = f"{'above' if self.above else 'at least'} {self.low:,}".replace(",", " ")
+        return f"{low} and {'below' if self.below else 'at most'} {self.high:,}".replace(",", " ")
+
+
+class Items(NamedTuple):
+    """How many items a list has."""
+
+    low: int
+    high: int
+
+    def __contains__(self, value: object) -> bool:
+        return self.low <= len(value) <= self.high
+
+    def __str__(self) -> str:
+        return f"a list of {self.low} to {self.high} items"
+
+
+Count = Annotated[int, Range(1, 10**9)]  # of what there must be at least one
+Number = Annotated[int, Range(0, 10**9)]  # of what there may be none
+Width = Annotated[int, Range(1, 16_384)]  # channels of a layer
+Depth = Annotated[int, Range(1, 256)]  # layers
+Kernel = Annotated[int, Range(1, 1_024)]  # frames or tokens that a convolution sees
+Share = Annotated[float, Range(0, 1)]
+Positive = Annotated[float, Range(0, 1, above=True)]
+Dropout = Annotated[float, Range(0, 1, below=True)]
+Weight = Annotated[float, Range(0, 1e6)]  # of a loss
+Hertz = Annotated[float, Range(0, 384_000)]
+Speed = Annotated[float, Range(0.1, 10)]
+Decibel = Annotated[float, Range(-200, 200)]
+WindowLength = Annotated[int, Range(1, 2**20)]  # samples
+SegmentLength = Annotated[int, Range(1, 2**28)]  # samples
+Lufs = Annotated[float, Range(-70, 0)]
+Temperature = Annotated[float, Range(0, 1_000, above=True)]
+Window = Annotated[int, Range(0, 10_000)]
+Factor = Annotated[float, Range(0, 100)]
+Scale = Annotated[float, Range(0, 64, above=True)]  # of a network's width
+Utterances = Annotated[int, Range(64, 10**9)]
+Windows = Annotated[tuple[Annotated[int, Range(16, 65_536)], ...], Items(1, 32)]  # samples
+Names = Annotated[tuple[str, ...], Items(1, 32)]
+Folders = Annotated[tuple[str, ...], Items(0, 10_000)]
+
+
+@cache
+def bounds_of(schema: type) -> dict[str, Any]:
+    """Give the annotated type of each field of a config dataclass: the one place where its range stands."""
+    return get_type_hints(schema, include_extras=True)
+
+
+def broken_bounds(kind: Any, value: Any) -> Iterator[str]:
+    """Give, for a value and all items in it, what it must be and is not."""
+    for bound in getattr(kind, "__metadata__", ()):
+        if value not in bound:
+            yield f"must be {bound}, got {value!r}"
+    inner = get_args(get_args(kind)[0] if hasattr(kind, "__metadata__") else kind)
+    if isinstance(value, tuple | list) and inner:
+        kinds = [inner[0]] * len(value) if inner[-1] is Ellipsis else inner
+        for each, item in zip(kinds, value, strict=False):
+            yield from broken_bounds(each, item)
+
+
+class Bounded:
+    """A config whose numbers lie within the ranges of their fields, however it is made."""
+
+    def __post_init__(self) -> None:
+        for name, kind in bounds_of(type(self)).items():
+            for problem in broken_bounds(kind, getattr(self, name)):
+                raise SpeechlabError(f"{name} {problem}")
+
+
 @dataclass(frozen=True)
-class AudioSpec:
+class AudioSpec(Bounded):
     """Mel analysis shared by acoustic models and vocoders; stamped into features, checkpoints and exports."""
 
-    sample_rate: int = 22_050  # Hz
-    n_fft: int = 1024  # samples
-    win_length: int = 1024  # samples, periodic Hann
-    hop_length: int = 256  # samples, 11.6 ms
-    n_mels: int = 80
-    f_min: float = 0.0  # Hz
-    f_max: float = 8_000.0  # Hz; a vocoder only reads mels cut at its own f_max
-    log_floor: float = 1e-5  # mel magnitudes below are raised to it before the logarithm
+    sample_rate: Annotated[int, Range(1_000, 768_000)] = 22_050  # Hz
+    n_fft: Annotated[int, Range(2, 2**20)] = 1024  # samples
+    win_length: WindowLength = 1024  # samples, periodic Hann
+    hop_length: WindowLength = 256  # samples, 11.6 ms
+    n_mels: Annotated[int, Range(1, 4_096)] = 80
+    f_min: Hertz = 0.0  # Hz
+    f_max: Hertz = 8_000.0  # a vocoder only reads mels cut at its own f_max
+    log_floor: Positive = 1e-5  # mel magnitudes below are raised to it before the logarithm
     centring: bool = False  # false: frame t is centred on sample hop * t + hop / 2, and frames == samples // hop
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.f_max > self.sample_rate / 2:
+            raise SpeechlabError(
+                f"f_max must be at most half the sample rate, {self.sample_rate / 2:g} Hz, got {self.f_max:g}"
+            )
+        if self.f_min >= self.f_max:
+            raise SpeechlabError(f"f_min must be below f_max, {self.f_max:g} Hz, got {self.f_min:g}")
+        for name in ("win_length", "hop_length"):
+            if getattr(self, name) > self.n_fft:
+                raise SpeechlabError(f"{name} must be at most n_fft, {self.n_fft}, got {getattr(self, name)}")
 
     @property
     def frame_rate(self) -> float:
@@ -46,127 +143,122 @@ class AudioSpec:
 
 
 @dataclass(frozen=True)
-class CorpusConfig:
+class CorpusConfig(Bounded):
     """Which recordings to learn from."""
 
     name: str = "embedded"  # a registered corpus: embedded, ljspeech, folder, folders
     path: str = ""  # its folder (of folders: several, with commas); empty: its place under SPEECHLAB_DATA
     language: str = "en"
-    n_utterances: int = 0  # use the first so many; 0 uses all
-    n_validation: int = 40  # utterances kept out of training, where the corpus itself has no split
+    n_utterances: Number = 0  # use the first so many; 0 uses all
+    n_validation: Number = 40  # utterances kept out of training, where the corpus itself has no split
     remove_offset: bool = True  # subtract each file's mean (DC)
-    loudness: float = 0.0  # LUFS to which each file is brought, peaks kept under 0.95; 0 keeps the recorded level
+    loudness: Lufs = 0.0  # LUFS to which each file is brought, peaks kept under 0.95; 0 keeps the recorded level
     voice: str = "en-us"  # embedded corpus only: the synthesiser's voice
     text_column: str = ""  # of a metadata file: number, from 1, or name of the transcript's; empty: it is recognised
 
 
 @dataclass(frozen=True)
-class OptimiserConfig:
+class OptimiserConfig(Bounded):
     """AdamW and its learning-rate schedule, counted in optimiser steps."""
 
-    learning_rate: float = 2e-4  # the peak, for every schedule
-    betas: tuple[float, float] = (0.8, 0.99)
-    epsilon: float = 1e-8
-    weight_decay: float = 0.01
+    learning_rate: Annotated[float, Range(0, 10)] = 2e-4  # the peak, for every schedule
+    betas: tuple[Dropout, Dropout] = (0.8, 0.99)
+    epsilon: Positive = 1e-8
+    weight_decay: Factor = 0.01
     schedule: str = "constant"  # constant, noam, exponential or cosine; all of them warm up first
-    warmup_steps: int = 0
-    decay: float = 0.999  # exponential only: factor per epoch, or
-    decay_every: int = 0  # per so many steps
+    warmup_steps: Number = 0
+    decay: Positive = 0.999  # exponential only: factor per epoch, or
+    decay_every: Number = 0  # per so many steps
 
 
 @dataclass(frozen=True)
-class TrainingConfig:
+class TrainingConfig(Bounded):
     """What the engine does around a recipe's step."""
 
-    steps: int = 100_000  # optimiser steps
-    batch_size: int = 16
-    accumulate: int = 1  # batches per optimiser step
-    clip_norm: float = 0.0  # 0: gradients are not clipped; their norm is logged all the same
+    steps: Count = 100_000  # optimiser steps
+    batch_size: Annotated[int, Range(1, 1_000_000)] = 16
+    accumulate: Count = 1  # batches per optimiser step
+    clip_norm: Annotated[float, Range(0, 1e9)] = 0.0  # 0: gradients are not clipped; their norm is logged all the same
     precision: str = "auto"  # auto, fp32, bf16 or fp16
-    ema_decay: float = 0.0  # 0: no moving average of the weights
-    seed: int = 1234
-    n_workers: int = 2  # processes that prepare batches
-    n_threads: int = 0  # CPU threads for the computation; 0 leaves PyTorch's choice
-    log_every: int = 10
-    render_every: int = 1000  # the same sentences or clips, kept for the time-travel player
-    validate_every: int = 1000
-    checkpoint_every: int = 1000
-    keep_checkpoints: int = 3
-    max_skipped_steps: int = 5  # non-finite losses in a row before the run stops with a diagnosis
+    ema_decay: Dropout = 0.0  # 0: no moving average of the weights
+    seed: Annotated[int, Range(0, 2**63 - 1)] = 1234
+    n_workers: Annotated[int, Range(0, 1_024)] = 2  # processes that prepare batches
+    n_threads: Annotated[int, Range(0, 4_096)] = 0  # CPU threads for the computation; 0 leaves PyTorch's choice
+    log_every: Count = 10
+    render_every: Count = 1000  # the same sentences or clips, kept for the time-travel player
+    validate_every: Count = 1000
+    checkpoint_every: Count = 1000
+    keep_checkpoints: Count = 3
+    max_skipped_steps: Count = 5  # non-finite losses in a row before the run stops with a diagnosis
     wandb: str = "disabled"  # disabled, offline or online
-
-    def __post_init__(self) -> None:
-        for name in ("steps", "batch_size", "accumulate", "log_every", "render_every", "validate_every",
-                     "checkpoint_every", "keep_checkpoints", "max_skipped_steps"):  # fmt: skip
-            if getattr(self, name) < 1:
-                raise SpeechlabError(f"training.{name} must be at least 1, got {getattr(self, name)}")
 
 
 @dataclass(frozen=True)
-class HiFiGANSizes:
+class HiFiGANSizes(Bounded):
     """HiFi-GAN generator (arXiv:2010.05646, table 4); the defaults are V1."""
 
     preset: str = "v1"  # v1, v2 or v3
 
 
 @dataclass(frozen=True)
-class AlignerSizes:
+class AlignerSizes(Bounded):
     """Learned aligner (arXiv:2108.10447, section 2)."""
 
-    channels: int = 256
-    key_kernel: int = 1  # the reference's 3 lets a key absorb its neighbours: alignments come out about 50 ms late
-    temperature: float = 0.05  # the reference's 0.0005 is for mels that are not standardised
+    channels: Width = 256
+    key_kernel: Kernel = 1  # the reference's 3 lets a key absorb its neighbours: alignments come out about 50 ms late
+    temperature: Temperature = 0.05  # the reference's 0.0005 is for mels that are not standardised
 
 
 @dataclass(frozen=True)
-class FastSpeechSizes:
+class FastSpeechSizes(Bounded):
     """FastSpeech 1 and 2 (arXiv:1905.09263, arXiv:2006.04558)."""
 
-    channels: int = 256
-    n_heads: int = 2
-    encoder_layers: int = 4
-    decoder_layers: int = 4
-    filter_channels: int = 1024
-    kernel_sizes: tuple[int, int] = (9, 1)
-    dropout: float = 0.1
-    predictor_channels: int = 256
-    predictor_kernel: int = 3
-    predictor_dropout: float = 0.5
-    n_bins: int = 256  # of pitch and of energy (FastSpeech 2)
+    channels: Width = 256
+    n_heads: Annotated[int, Range(1, 256)] = 2
+    encoder_layers: Depth = 4
+    decoder_layers: Depth = 4
+    filter_channels: Width = 1024
+    kernel_sizes: tuple[Kernel, Kernel] = (9, 1)
+    dropout: Dropout = 0.1
+    predictor_channels: Width = 256
+    predictor_kernel: Kernel = 3
+    predictor_dropout: Dropout = 0.5
+    n_bins: Annotated[int, Range(2, 65_536)] = 256  # of pitch and of energy (FastSpeech 2)
     postnet: bool = True
     pre_norm: bool = False  # true: Pre-LN, steadier without warm-up
 
 
 @dataclass(frozen=True)
-class GlowTTSSizes:
+class GlowTTSSizes(Bounded):
     """Glow-TTS (arXiv:2005.11129, appendix A.1)."""
 
-    channels: int = 192
-    n_heads: int = 2
-    encoder_layers: int = 6
-    filter_channels: int = 768
-    kernel_size: int = 3
-    dropout: float = 0.1
-    window: int = 4  # tokens within which attention knows where a token is; 0: it does not know
-    predictor_channels: int = 256
-    n_flows: int = 12
-    flow_channels: int = 192
-    flow_kernel: int = 5
-    flow_layers: int = 4
-    flow_dropout: float = 0.05
+    channels: Width = 192
+    n_heads: Annotated[int, Range(1, 256)] = 2
+    encoder_layers: Depth = 6
+    filter_channels: Width = 768
+    kernel_size: Kernel = 3
+    dropout: Dropout = 0.1
+    window: Window = 4  # tokens within which attention knows where a token is; 0: it does not know
+    predictor_channels: Width = 256
+    n_flows: Depth = 12
+    flow_channels: Width = 192
+    flow_kernel: Kernel = 5
+    flow_layers: Depth = 4
+    flow_dropout: Dropout = 0.05
     bounded_scale: bool = True  # log-scales of the couplings stay within (-2, 2); the published ones have no bound
 
 
 @dataclass(frozen=True)
-class DiscriminatorConfig:
+class DiscriminatorConfig(Bounded):
     """Which discriminators judge the vocoder, and how wide they are."""
 
-    names: tuple[str, ...] = ("mpd", "msd")
-    width: float = 1.0  # factor on the reference's channels
-    widths: tuple[float, ...] = ()  # of each by itself, times ``width``; empty: 1 each
-    weights: tuple[float, ...] = ()  # of each in the adversarial and feature losses; empty: 1 each
+    names: Names = ("mpd", "msd")
+    width: Scale = 1.0  # factor on the reference's channels
+    widths: Annotated[tuple[Scale, ...], Items(0, 32)] = ()  # of each by itself, times ``width``; empty: 1 each
+    weights: Annotated[tuple[Weight, ...], Items(0, 32)] = ()  # of each in the losses; empty: 1 each
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for name in ("widths", "weights"):
             if getattr(self, name) and len(getattr(self, name)) != len(self.names):
                 raise SpeechlabError(
@@ -176,40 +268,42 @@ class DiscriminatorConfig:
 
 
 @dataclass(frozen=True)
-class PairsConfig:
+class PairsConfig(Bounded):
     """Which clean recordings to learn from, and how their degraded counterparts come about."""
 
     name: str = "folders"  # a registered dataset: folders, voicebank, vctk, augmented_libritts-r, ...
     path: str = ""  # a downloaded dataset's folder; empty: its place under SPEECHLAB_DATA
-    clean: tuple[str, ...] = ()  # dataset folders: of clean speech, at any depth
+    clean: Folders = ()  # dataset folders: of clean speech, at any depth
     noisy: str = ""  # dataset folders: degraded recordings with the names of the clean ones; empty: made from them
-    n_files: int = 0  # use the first so many of each split; 0 uses all
-    n_validation: int = 40  # files kept out of training, of speakers kept out where these are known
-    speeds: tuple[float, float] = (1.0, 1.0)  # between which a recording is played faster or slower: more voices
+    n_files: Number = 0  # use the first so many of each split; 0 uses all
+    n_validation: Number = 40  # files kept out of training, of speakers kept out where these are known
+    speeds: tuple[Speed, Speed] = (1.0, 1.0)  # between which a recording is played faster or slower: more voices
     remove_noise_floor: bool = False  # of the targets: a quiet recording's own noise is to be removed too
 
 
 @dataclass(frozen=True)
-class DegradationConfig:
+class DegradationConfig(Bounded):
     """What befalls clean speech on its way into a file; numbers are drawn for each item (FINALLY's by default)."""
 
-    noises: tuple[str, ...] = ()  # folders of noise; none: simulated
-    noise_probability: float = 1.0
-    snr_db: tuple[float, float] = (10.0, 20.0)
-    noise_tilt_db: tuple[float, float] = (0.0, 0.0)  # per octave, given to the spectra of noises
-    rooms: tuple[str, ...] = ()  # folders of impulse responses; none: simulated
-    room_probability: float = 0.8
-    microphones: tuple[str, ...] = ()  # folders of impulse responses; none: no microphones
-    microphone_probability: float = 1.0
-    effects: float = 1.0  # factor on the probabilities of acrusher, crystalizer, vibrato and flanger; 0: none
-    codec_probability: float = 0.45
+    noises: Folders = ()  # folders of noise; none: simulated
+    noise_probability: Share = 1.0
+    snr_db: tuple[Decibel, Decibel] = (10.0, 20.0)
+    noise_tilt_db: tuple[Decibel, Decibel] = (0.0, 0.0)  # per octave, given to the spectra of noises
+    rooms: Folders = ()  # folders of impulse responses; none: simulated
+    room_probability: Share = 0.8
+    microphones: Folders = ()  # folders of impulse responses; none: no microphones
+    microphone_probability: Share = 1.0
+    effects: Factor = 1.0  # factor on the probabilities of acrusher, crystalizer, vibrato and flanger; 0: none
+    codec_probability: Share = 0.45
     order: str = "physical"  # or reference: noise, microphone, room
-    band_hz: tuple[int, ...] = ()  # low-passed to one of these; bandwidth extension is to bring the rest back
+    band_hz: tuple[
+        Annotated[int, Range(100, 384_000)], ...
+    ] = ()  # low-passed to one of these; bandwidth extension is to bring the rest back
     band_method: str = "random"  # default (resampled), decimate (Chebyshev), or one of both at random
 
 
 @dataclass(frozen=True)
-class Experiment:
+class Experiment(Bounded):
     """What every experiment has; subclasses add what they learn from, and one per recipe its own parts."""
 
     name: str = ""
@@ -235,8 +329,8 @@ class AlignerExperiment(SpeechExperiment):
     optimiser: OptimiserConfig = field(
         default_factory=lambda: OptimiserConfig(1e-3, (0.9, 0.98), 1e-9, 1e-6, "constant")
     )
-    binarisation_start: int = 6_000  # step at which the bin loss begins
-    binarisation_full: int = 18_000  # step at which it reaches weight 1
+    binarisation_start: Number = 6_000  # step at which the bin loss begins
+    binarisation_full: Number = 18_000  # step at which it reaches weight 1
 
 
 @dataclass(frozen=True)
@@ -269,16 +363,9 @@ class GlowTTSExperiment(SpeechExperiment):
     optimiser: OptimiserConfig = field(
         default_factory=lambda: OptimiserConfig(1e-3, (0.9, 0.998), 1e-9, 1e-6, "noam", 4000)
     )
-    n_initialisation: int = 64  # utterances from which the flow's norms are set before the first step
-    dequantisation: float = 0.01  # deviation of the noise on standardised mels: silence must not be one exact value
-    noise_scale: float = 0.333  # deviation of the latent when the model speaks
-
-    def __post_init__(self) -> None:
-        if self.n_initialisation < 64:
-            raise SpeechlabError(
-                f"n_initialisation must be at least 64, got {self.n_initialisation}: fewer utterances set the flow's"
-                " norms badly; a smaller corpus is used whole"
-            )
+    n_initialisation: Utterances = 64  # utterances from which the flow's norms are set; fewer set them badly
+    dequantisation: Factor = 0.01  # deviation of the noise on standardised mels: silence must not be one exact value
+    noise_scale: Factor = 0.333  # deviation of the latent when the model speaks
 
 
 @dataclass(frozen=True)
@@ -289,23 +376,23 @@ class HiFiGANExperiment(SpeechExperiment):
     model: HiFiGANSizes = field(default_factory=HiFiGANSizes)
     discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
     optimiser: OptimiserConfig = field(default_factory=lambda: OptimiserConfig(schedule="exponential"))
-    segment_length: int = 8192  # samples; a multiple of the hop
-    generator_only_steps: int = 0  # mel and multi-resolution STFT losses alone until then
-    mel_weight: float = 45.0
-    feature_weight: float = 2.0
-    stft_weight: float = 0.0  # multi-resolution STFT loss; used in the generator-only phase too
+    segment_length: SegmentLength = 8192  # samples; a multiple of the hop
+    generator_only_steps: Number = 0  # mel and multi-resolution STFT losses alone until then
+    mel_weight: Weight = 45.0
+    feature_weight: Weight = 2.0
+    stft_weight: Weight = 0.0  # multi-resolution STFT loss; used in the generator-only phase too
     acoustic_model: str = ""  # run of a FastSpeech on whose teacher-forced mels to fine-tune; empty: real mels
     adversarial_loss: str = "least_squares"  # summed over the networks; or hinge, averaged over each family of them
 
 
 @dataclass(frozen=True)
-class VocosSizes:
+class VocosSizes(Bounded):
     """Vocos generator (arXiv:2306.00814, section 4); the defaults are the paper's 13.5 M parameters."""
 
     name: str = "vocos_gen"  # source_vocos_gen begins from a source of harmonics and noise, along the mel's pitch
-    channels: int = 512
-    intermediate_channels: int = 1536
-    n_layers: int = 8
+    channels: Width = 512
+    intermediate_channels: Width = 1536
+    n_layers: Depth = 8
 
 
 @dataclass(frozen=True)
@@ -319,23 +406,23 @@ class VocosExperiment(HiFiGANExperiment):
         default_factory=lambda: DiscriminatorConfig(names=("mpd", "mrd"), weights=(1.0, 0.1))
     )
     optimiser: OptimiserConfig = field(default_factory=lambda: OptimiserConfig(5e-4, (0.8, 0.9), schedule="cosine"))
-    segment_length: int = 16_384
-    feature_weight: float = 1.0
+    segment_length: SegmentLength = 16_384
+    feature_weight: Weight = 1.0
     adversarial_loss: str = "hinge"
 
 
 @dataclass(frozen=True)
-class HiFiPPSizes:
+class HiFiPPSizes(Bounded):
     """HiFi++ (arXiv:2203.13086); the defaults are the paper's 1.7 M parameters."""
 
     name: str = "a2a_hifi++_gen"  # hears the degraded waveform; hifi++_gen hears its mel alone
-    channels: int = 128
-    spectral_widths: tuple[int, ...] = (8, 16, 24, 32, 64)
-    spectral_depth: int = 5
-    wave_widths: tuple[int, ...] = (10, 20, 40, 80)
-    wave_depth: int = 4
-    mask_widths: tuple[int, ...] = (8, 12, 24, 32)
-    mask_depth: int = 4
+    channels: Width = 128
+    spectral_widths: tuple[Width, ...] = (8, 16, 24, 32, 64)
+    spectral_depth: Depth = 5
+    wave_widths: tuple[Width, ...] = (10, 20, 40, 80)
+    wave_depth: Depth = 4
+    mask_widths: tuple[Width, ...] = (8, 12, 24, 32)
+    mask_depth: Depth = 4
 
 
 @dataclass(frozen=True)
@@ -345,7 +432,7 @@ class EnhancementExperiment(Experiment):
     audio: AudioSpec = field(default_factory=lambda: AudioSpec(sample_rate=16_000))  # of the input
     data: PairsConfig = field(default_factory=PairsConfig)
     degradation: DegradationConfig = field(default_factory=DegradationConfig)
-    segment_length: int = 8192  # samples of the input's rate; a multiple of 4096 keeps all grids
+    segment_length: SegmentLength = 8192  # samples of the input's rate; a multiple of 4096 keeps all grids
 
 
 @dataclass(frozen=True)
@@ -357,30 +444,30 @@ class HiFiPPExperiment(EnhancementExperiment):
     model: HiFiPPSizes = field(default_factory=HiFiPPSizes)
     discriminator: DiscriminatorConfig = field(default_factory=lambda: DiscriminatorConfig(("ssd",)))
     optimiser: OptimiserConfig = field(default_factory=lambda: OptimiserConfig(schedule="exponential"))
-    generator_only_steps: int = 0
-    mel_weight: float = 45.0
-    feature_weight: float = 2.0
-    stft_weight: float = 0.0  # multi-resolution STFT loss
-    spectrum_weight: float = 0.0  # compressed spectrum loss: keeps the phase of the input
-    pesq_weight: float = 0.0  # a point of PESQ, which then is no independent judge any more
+    generator_only_steps: Number = 0
+    mel_weight: Weight = 45.0
+    feature_weight: Weight = 2.0
+    stft_weight: Weight = 0.0  # multi-resolution STFT loss
+    spectrum_weight: Weight = 0.0  # compressed spectrum loss: keeps the phase of the input
+    pesq_weight: Weight = 0.0  # a point of PESQ, which then is no independent judge any more
     adversarial_loss: str = "least_squares"  # summed over the networks; or hinge, averaged over each family of them
 
 
 @dataclass(frozen=True)
-class FinallySizes:
+class FinallySizes(Bounded):
     """FINALLY (arXiv:2410.05920); the widths of a size are in ``models/finally_gan.py``."""
 
     size: str = "base"  # tiny (to try things out), small (a CPU), base, or large: the published 143.7 M parameters
-    sample_rate: int = 16_000  # Hz, of the output: 16 000, or 48 000 in stage 3
+    sample_rate: Annotated[int, Range(16_000, 48_000)] = 16_000  # Hz, of the output: 16 000, or 48 000 in stage 3
     wavlm: str = "wavlm-large"  # weights of the WavLM whose features it reads; tiny: a very small one, not trained
 
 
 @dataclass(frozen=True)
-class STFTDiscriminatorConfig:
+class STFTDiscriminatorConfig(Bounded):
     """MS-STFT discriminator (arXiv:2210.13438)."""
 
-    filters: int = 64  # of every layer
-    n_ffts: tuple[int, ...] = (2048, 1024, 512, 256, 128)  # samples: windows, one sub-discriminator each
+    filters: Width = 64  # of every layer
+    n_ffts: Windows = (2048, 1024, 512, 256, 128)  # samples: windows, one sub-discriminator each
 
 
 @dataclass(frozen=True)
@@ -393,10 +480,10 @@ class FinallyStage1Experiment(EnhancementExperiment):
     optimiser: OptimiserConfig = field(
         default_factory=lambda: OptimiserConfig(schedule="exponential", decay=0.996, decay_every=200)
     )
-    context_length: int = 65_536  # samples of the degraded recording around a segment that WavLM hears
-    sub_batch_size: int = 8  # segments judged at once: bounds the memory of everything but the generator
+    context_length: SegmentLength = 65_536  # samples of the degraded recording around a segment that WavLM hears
+    sub_batch_size: Count = 8  # segments judged at once: bounds the memory of everything but the generator
     lmos_feature: str = "conv"  # of WavLM, that the loss compares: conv, conv_ln or layer1
-    lmos_weight: float = 1.0
+    lmos_weight: Weight = 1.0
 
 
 @dataclass(frozen=True)
@@ -414,12 +501,12 @@ class FinallyStage2Experiment(FinallyStage1Experiment):
             2.111e-4, (0.5, 0.999), schedule="exponential", decay=0.995, decay_every=200
         )
     )
-    n_discriminator_steps: int = 2  # for each step of the generator
-    lmos_weight: float = 20.0
-    adversarial_weight: float = 0.4
-    feature_weight: float = 20.0  # of the relative feature loss
-    pesq_weight: float = 0.0
-    utmos_weight: float = 0.0
+    n_discriminator_steps: Annotated[int, Range(1, 1_000)] = 2  # for each step of the generator
+    lmos_weight: Weight = 20.0
+    adversarial_weight: Weight = 0.4
+    feature_weight: Weight = 20.0  # of the relative feature loss
+    pesq_weight: Weight = 0.0
+    utmos_weight: Weight = 0.0
 
 
 @dataclass(frozen=True)
@@ -446,11 +533,11 @@ class FinallyStage3Experiment(FinallyStage2Experiment):
         default_factory=lambda: STFTDiscriminatorConfig(n_ffts=(4096, 2048, 1024, 512, 256))
     )
     freeze_backbone: bool = False  # train the 48 kHz head alone
-    lmos_weight: float = 0.5
-    adversarial_weight: float = 5.0
-    feature_weight: float = 15.0
-    pesq_weight: float = 2.0  # a point of PESQ
-    utmos_weight: float = 20.0  # a point of UTMOS; needs its weights: speechlab weights get utmos-v1
+    lmos_weight: Weight = 0.5
+    adversarial_weight: Weight = 5.0
+    feature_weight: Weight = 15.0
+    pesq_weight: Weight = 2.0  # a point of PESQ
+    utmos_weight: Weight = 20.0  # a point of UTMOS; needs its weights: speechlab weights get utmos-v1
 
 
 EXPERIMENTS: dict[str, type[Experiment]] = {

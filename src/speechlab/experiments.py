@@ -6,16 +6,18 @@ An experiment is built in four layers, each overriding the one before: the schem
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Annotated, Any, get_args, get_origin
 
-from speechlab.config import EXPERIMENTS, Experiment, to_plain
+from speechlab.config import EXPERIMENTS, Experiment, Items, Range, bounds_of, broken_bounds, to_plain
 from speechlab.errors import SpeechlabError
 
 CONFIGS = Path(__file__).parent / "configs"
+MAX_YAML, MAX_NODES = 2**20, 10_000  # bytes of an experiment's file, and values in it with its aliases unfolded
 PROFILES = ("smoke", "gpu", "full")
 CHOICES: dict[str, tuple[str, ...]] = {
     "adversarial_loss": ("least_squares", "hinge"),
@@ -52,13 +54,13 @@ def load_experiment(name: str, profile: str = "smoke", overrides: Sequence[str] 
     Raises:
         SpeechlabError: an unknown name, profile or key (the nearest known ones are named), or a value of a wrong type.
     """
-    from omegaconf import OmegaConf
-
     if profile not in PROFILES:
         hint = did_you_mean(profile, PROFILES)
         raise SpeechlabError(f"no profile is called {profile!r}{hint} (known: {', '.join(PROFILES)})")
     differences = _read_yaml(_experiment_file(name))
     for_profiles = differences.pop("profiles", None) or {}
+    if not isinstance(for_profiles, dict) or not all(isinstance(part or {}, dict) for part in for_profiles.values()):
+        raise SpeechlabError(f"{name}: profiles is a group of groups, such as profiles: {{smoke: {{training: ...}}}}")
     schema = _schema(differences, name)
     recipe = schema().recipe
     for other in set(for_profiles) - set(PROFILES):
@@ -71,8 +73,8 @@ def load_experiment(name: str, profile: str = "smoke", overrides: Sequence[str] 
     ]
     for where, layer in layers:
         _check_keys(layer, schema, where)
-    merged = OmegaConf.merge({"name": Path(name).stem}, *(layer for _, layer in layers))
-    return _build(schema, OmegaConf.to_container(merged, resolve=True), where=Path(name).stem)
+    merged = _merged([{"name": Path(name).stem}, *(layer for _, layer in layers)])
+    return _build(schema, merged, where=Path(name).stem)
 
 
 def from_dict(values: Mapping[str, Any]) -> Experiment:
@@ -131,31 +133,73 @@ def _experiment_file(name: str) -> Path:
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
-    from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
-    from yaml import YAMLError
-
     try:
-        content = OmegaConf.create(path.read_text(encoding="utf-8"))
-        plain = OmegaConf.to_container(content)
-    except (YAMLError, OmegaConfBaseException, UnicodeDecodeError) as error:
+        if path.stat().st_size > MAX_YAML:
+            raise SpeechlabError(f"{path} has more than {MAX_YAML} bytes; an experiment is a few lines")
+        plain = _parse_yaml(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        if isinstance(error, SpeechlabError):
+            raise
         raise SpeechlabError(f"{path} is not readable YAML: {' '.join(str(error).split())}") from None
     if not isinstance(plain, dict):
         raise SpeechlabError(f"{path} should hold 'key: value' lines")
     return plain
 
 
+def _parse_yaml(text: str) -> Any:
+    """Parse YAML, in which 1e-5 is a number and ${...} is nothing special.
+
+    Raises:
+        ValueError: it is none, or unfolds to more than an experiment can hold.
+    """
+    import yaml
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    try:
+        if _n_nodes(yaml.compose(text, Loader=yaml.SafeLoader), {}) > MAX_NODES:
+            raise ValueError(f"its aliases unfold to more than {MAX_NODES} values")
+        return OmegaConf.to_container(OmegaConf.create(text))
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    except (yaml.YAMLError, OmegaConfBaseException, TypeError, AttributeError) as error:
+        raise ValueError(str(error)) from None
+
+
+def _n_nodes(node: Any, known: dict[int, int]) -> int:
+    """Count the values of a YAML document with its aliases unfolded; a node that holds itself counts as too many."""
+    import yaml
+
+    if not isinstance(node, yaml.CollectionNode):
+        return 1
+    if id(node) not in known:
+        known[id(node)] = MAX_NODES + 1
+        items = (part for item in node.value for part in (item if isinstance(item, tuple) else (item,)))
+        known[id(node)] = 1 + sum(_n_nodes(item, known) for item in items)
+    return known[id(node)]
+
+
+def _merged(layers: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Put one group of settings over the other."""
+    result: dict[str, Any] = {}
+    for layer in layers:
+        for key, value in layer.items():
+            both = isinstance(value, Mapping) and isinstance(result.get(key), Mapping)
+            result[key] = _merged((result[key], value)) if both else value
+    return result
+
+
 def _schema(values: Mapping[str, Any], where: str) -> type[Experiment]:
     recipe = values.get("recipe")
-    if recipe not in EXPERIMENTS:
+    if not isinstance(recipe, str) or recipe not in EXPERIMENTS:
         hint = did_you_mean(str(recipe), list(EXPERIMENTS))
-        raise SpeechlabError(f"{where}: no recipe is called {recipe!r}{hint} (known: {', '.join(EXPERIMENTS)})")
+        raise SpeechlabError(f"{where}: no recipe is called {_shown(recipe)}{hint} (known: {', '.join(EXPERIMENTS)})")
     return EXPERIMENTS[recipe]
 
 
 def _leaves(schema: type, prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Give every dotted key of a config dataclass with its type."""
-    hints = get_type_hints(schema)
+    hints = bounds_of(schema)
     for item in fields(schema):
         kind, key = hints[item.name], prefix + item.name
         yield key, kind
@@ -177,7 +221,7 @@ def _unknown_key(key: str, schema: type, where: str) -> SpeechlabError:
 def _check_keys(
     values: Mapping[str, Any], schema: type, where: str, prefix: str = "", root: type | None = None
 ) -> None:
-    hints = get_type_hints(schema)
+    hints = bounds_of(schema)
     for key, value in values.items():
         if key not in hints:
             raise _unknown_key(f"{prefix}{key}", root or schema, where)
@@ -190,9 +234,6 @@ def _check_keys(
 
 def _parse_overrides(overrides: Sequence[str], schema: type) -> dict[str, Any]:
     """Turn ``a.b=value`` strings into nested dictionaries; text keys keep their value as typed."""
-    from omegaconf import OmegaConf
-    from yaml import YAMLError
-
     kinds = dict(_leaves(schema))
     parsed: dict[str, Any] = {}
     for override in overrides:
@@ -202,13 +243,15 @@ def _parse_overrides(overrides: Sequence[str], schema: type) -> dict[str, Any]:
         if key not in kinds:
             raise _unknown_key(key, schema, "override")
         try:
-            value = text if kinds[key] is str else OmegaConf.to_container(OmegaConf.create(f"value: {text}"))["value"]
-        except YAMLError:
-            raise SpeechlabError(f"override: {key}={text} is not a value that YAML can read") from None
+            value = text if kinds[key] is str else _parse_yaml(f"value: {text}")["value"]
+        except (ValueError, KeyError):
+            raise SpeechlabError(f"override: {key}={_shown(text)} is not a value that YAML can read") from None
         *parents, last = key.split(".")
         place = parsed
         for parent in parents:
             place = place.setdefault(parent, {})
+            if not isinstance(place, dict):
+                raise SpeechlabError(f"override: {key} sets a part of a group that another override has replaced")
         place[last] = value
     return parsed
 
@@ -218,7 +261,7 @@ def _build(schema: type, values: Mapping[str, Any], where: str, prefix: str = ""
 
     Parts that are absent keep the default of this schema, which may differ from their own class's default.
     """
-    hints = get_type_hints(schema)
+    hints = bounds_of(schema)
     defaults = schema()
     ready = {}
     for key, value in values.items():
@@ -230,8 +273,11 @@ def _build(schema: type, values: Mapping[str, Any], where: str, prefix: str = ""
             ready[key] = _coerce(value, kind, f"{where}: {full}")
             if full in CHOICES and ready[key] not in CHOICES[full]:
                 hint = did_you_mean(str(value), CHOICES[full])
-                raise SpeechlabError(f"{where}: {full} is one of {', '.join(CHOICES[full])}; got {value!r}{hint}")
-    return schema(**ready)
+                raise SpeechlabError(f"{where}: {full} is one of {', '.join(CHOICES[full])}; got {_shown(value)}{hint}")
+    try:
+        return schema(**ready)
+    except SpeechlabError as error:  # of two fields that do not fit each other
+        raise SpeechlabError(f"{where}: {prefix}{error}") from None
 
 
 def _shallow(config: Any) -> dict[str, Any]:
@@ -239,7 +285,12 @@ def _shallow(config: Any) -> dict[str, Any]:
 
 
 def _coerce(value: Any, kind: Any, where: str) -> Any:
-    """Give the value as ``kind`` where nothing is lost by it (5 -> 5.0, 2e4 -> 20000), else raise."""
+    """Give the value as ``kind``, in its range, where nothing is lost by it (5 -> 5.0, 2e4 -> 20000), else raise."""
+    if get_origin(kind) is Annotated:
+        ready = _coerce(value, get_args(kind)[0], where)
+        for problem in broken_bounds(kind, ready):
+            raise SpeechlabError(f"{where} {problem}")
+        return ready
     arguments = get_args(kind)
     if arguments:  # a tuple: of one kind and any length, or of the kinds listed
         if isinstance(value, list | tuple):
@@ -247,18 +298,38 @@ def _coerce(value: Any, kind: Any, where: str) -> Any:
             if len(kinds) == len(value):
                 return tuple(_coerce(item, each, where) for item, each in zip(value, kinds, strict=True))
         count = "a list" if arguments[-1] is Ellipsis else f"a list of {len(arguments)}"
-        example = ", ".join(_EXAMPLES[each] for each in arguments if each in _EXAMPLES)
-        raise SpeechlabError(f"{where} expects {count}, such as [{example}]; got {value!r}")
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        example = ", ".join(_EXAMPLES[_plain(each)] for each in arguments if _plain(each) in _EXAMPLES)
+        raise SpeechlabError(f"{where} expects {count}, such as [{example}]; got {_shown(value)}")
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
     if kind is float and is_number:
         return float(value)
     if kind is int and is_number and value == int(value):
         return int(value)
     if kind is str and is_number:
         return str(value)
-    if type(value) is kind:
+    if (kind is bool and isinstance(value, bool)) or (kind is str and isinstance(value, str) and _is_writable(value)):
         return value
-    raise SpeechlabError(f"{where} expects {_WORDS[kind]}, such as {_EXAMPLES[kind]}; got {value!r}")
+    raise SpeechlabError(f"{where} expects {_WORDS[kind]}, such as {_EXAMPLES[kind]}; got {_shown(value)}")
+
+
+def _is_writable(text: str) -> bool:
+    """Tell whether a text can be written to a file and name one: no half of a character, no null."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in text
+
+
+def _shown(value: Any) -> str:
+    """Show a value in an error, in ASCII where it could not be written otherwise, and shortened."""
+    shown = repr(value)
+    return shown if len(shown) <= 80 else f"{shown[:77]}..."
+
+
+def _plain(kind: Any) -> Any:
+    """Give a type without its bounds."""
+    return get_args(kind)[0] if get_origin(kind) is Annotated else kind
 
 
 _WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
@@ -266,9 +337,22 @@ _EXAMPLES = {int: "100", float: "0.5", bool: "true", str: "name"}
 _JSON_TYPES = {int: "integer", float: "number", bool: "boolean", str: "string"}
 
 
+def _json_bound(bound: Range | Items) -> dict[str, Any]:
+    if isinstance(bound, Items):
+        return {"minItems": bound.low, "maxItems": bound.high}
+    low, high = "exclusiveMinimum" if bound.above else "minimum", "exclusiveMaximum" if bound.below else "maximum"
+    return {low: bound.low, high: bound.high}
+
+
 def _json_type(kind: Any, key: str) -> dict[str, Any]:
+    if get_origin(kind) is Annotated:
+        plain, *bounds = get_args(kind)
+        described = _json_type(plain, key)
+        for bound in bounds:
+            described |= _json_bound(bound)
+        return described
     if is_dataclass(kind):
-        hints = get_type_hints(kind)
+        hints = bounds_of(kind)
         defaults = kind()
         properties = {}
         for item in fields(kind):

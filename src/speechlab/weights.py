@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from speechlab.errors import SpeechlabError
+from speechlab.files import write_atomically
 from speechlab.registry import Registry
 
 REGISTRY = Path(__file__).parents[2] / "checkpoints" / "registry.yaml"
@@ -181,12 +182,14 @@ def alone():
 def read_notes() -> dict[str, dict]:
     """Read the recorded hashes; none where nothing was recorded yet."""
     path = weights_root() / NOTES
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    try:
+        notes = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except (ValueError, RecursionError):
+        return {}  # each file's hash is computed again
+    return {key: note for key, note in notes.items() if isinstance(note, dict)} if isinstance(notes, dict) else {}
 
 
 def write_notes(notes: dict[str, dict]) -> None:
     """Record hashes, whole or not at all."""
     path = weights_root() / NOTES
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(notes, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    write_atomically(path, (json.dumps(notes, indent=1, sort_keys=True) + "\n").encode())

@@ -16,11 +16,11 @@ import soundfile as sf
 from telegram import Bot
 
 from speechlab.apps import bot_messages, cli
-from speechlab.apps.bot import Hiding, hide
+from speechlab.apps.bot import Hiding, hide, numbers_of
 from speechlab.apps.bot_journal import MAX_ATTEMPTS, SAY, Job, Journal, Settings
 from speechlab.apps.bot_lanes import SpeechBot
-from speechlab.apps.bot_messages import split_notes
-from speechlab.apps.bot_speech import Speech
+from speechlab.apps.bot_messages import Reader, split_notes
+from speechlab.apps.bot_speech import Speech, TooLong, require_short
 from speechlab.apps.bot_texts import PHRASES, phrase
 from speechlab.audio.io import encode
 from speechlab.audio.limiter import true_peak
@@ -58,14 +58,14 @@ def child(server, folder: Path, log: Path, *command: str):
             process.wait()
 
 
-def converse(server, journal: Path, until, speech=None) -> None:
+def converse(server, journal: Path, until, speech=None, allowed=()) -> None:
     """Run the bot in this process until a condition ``until()`` holds."""
 
     async def talk() -> None:
         async with Bot(TOKEN, f"{server.url}/bot", f"{server.url}/file/bot") as bot:
             with contextlib.closing(Journal(journal)) as book:
                 book.recover()
-                answers = SpeechBot(bot, book, speech or Stub())
+                answers = SpeechBot(bot, book, speech or Stub(), allowed)
 
                 def wait() -> bool:
                     try:
@@ -276,7 +276,7 @@ def test_bugs_and_limits_are_told_and_stop_nothing(server, tmp_path, monkeypatch
 def test_a_recording_longer_than_it_says_is_refused(monkeypatch):
     monkeypatch.setattr("speechlab.apps.bot_speech.MAX_VOICE_S", 2)
     data = encode(np.zeros(8_000 * 4, np.float32), 8_000, ".opus")
-    with pytest.raises(SpeechlabError, match="lasts 4 s, at most 2 s"):
+    with pytest.raises(SpeechlabError, match="lasts more than the 2 s"):
         Speech(["en-kathleen"]).clean(data)
 
 
@@ -380,3 +380,73 @@ def test_notes_keep_paragraphs_and_their_length():
     notes = split_notes(text)
     assert notes[0].startswith("First one.\n\nSecond one.") and max(map(len, notes)) <= 1_000
     assert " ".join(notes).split() == text.replace("😀", "").split()
+
+
+def test_in_a_group_the_bot_answers_only_what_is_addressed_to_it(server, tmp_path):
+    group = {"chat": {"id": -5, "type": "group", "title": "Friends"}}
+    talk = server.post(1, text="Hello everybody.", **group)
+    other = server.post(1, text="/help@another_bot", **group)
+    voice = {"file_id": "f", "file_unique_id": "f", "duration": 2, "file_size": 1}
+    note = server.post(1, voice=voice, **group)
+    named = server.post(1, text="@Fake_Bot, say this.", **group)
+    command = server.post(1, text="/pace@fake_bot", **group)
+    own = {"message_id": 1, "date": 1, **group, "from": {"id": 4815162342, "is_bot": True, "first_name": "Fake"}}
+    answer = server.post(1, text="And this.", reply_to_message=own, **group)
+    converse(server, tmp_path / "journal", lambda: voices(server, answer) and server.replies(command))
+    assert voices(server, named) == [b"en-stub, 1: say this."]
+    assert not any(server.replies(message) for message in (talk, other, note))
+
+
+def test_only_listed_people_are_answered_and_each_only_so_often_a_day(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(bot_messages, "MAX_A_DAY", 2)
+    stranger = server.post(9, text="Say this.")
+    friend = [server.post(1, text=f"Text {number}.") for number in range(3)]
+    converse(server, tmp_path / "journal", lambda: texts_of(server, friend[2]) and voices(server, friend[1]), None, {1})
+    assert texts_of(server, stranger) == [phrase("en", "not_allowed", number=9)]
+    assert phrase("en", "too_many_today", most=2) in texts_of(server, friend[2]) and not voices(server, friend[2])
+    assert numbers_of(" 1, -5,") == {1, -5}
+    with pytest.raises(SpeechlabError, match="--allow takes Telegram numbers"):
+        numbers_of("me")
+
+
+def test_a_text_is_written_down_before_anything_is_done_with_it_and_given_up_after_two_tries(tmp_path):
+    class Message:
+        text, caption, voice, audio, reply_to_message, message_id = "1" * 3_000, None, None, None, None, 7
+        from_user, chat = None, type("Chat", (), {"id": 1, "type": "private"})
+
+    with contextlib.closing(Journal(tmp_path / "journal")) as journal:
+        read = Reader(journal, Stub().voices, True).read(type("Update", (), {"update_id": 1, "message": Message}))
+        assert read[0].body["text"] == Message.text and "parts" not in read[0].body
+        journal.add(*read)
+    for tries in (1, 2):
+        with contextlib.closing(Journal(tmp_path / "journal")) as journal:
+            journal.recover()
+            job = journal.next((SAY,))
+            assert job.attempts == tries - 1
+            journal.begin(job)  # and the process dies while the text is split
+    with contextlib.closing(Journal(tmp_path / "journal")) as journal:
+        journal.recover()
+        assert journal.next((SAY,)) is None and journal.next(("reply",)).body == {"phrase": "failed"}
+
+
+def test_the_journal_gives_its_space_back(tmp_path):
+    with contextlib.closing(Journal(tmp_path / "journal")) as journal:
+        for number in range(300):
+            job = Job(number, 2, 3, 4, "en", SAY, {"text": "x" * 3_000, "voice": "v", "pace": 1.0})
+            journal.add(job)
+            journal.answered(job)
+        journal.database.execute("UPDATE jobs SET received = 0")
+        journal.compact()
+        assert journal.waiting() == 0 and not journal.knows(5)
+    assert (tmp_path / "journal").stat().st_size < 50_000
+
+
+def test_a_recording_is_as_long_as_it_decodes_to_whatever_its_header_says(tmp_path, monkeypatch):
+    data = bytearray(encode(np.zeros(48_000 * 4, np.float32), 48_000, ".wav"))
+    data[40:44] = data[4:8] = b"\xff" * 4  # of unknown length, as a pipe's writer leaves it
+    (tmp_path / "note.wav").write_bytes(data)
+    monkeypatch.setattr("speechlab.apps.bot_speech.MAX_VOICE_S", 2)
+    with pytest.raises(TooLong):
+        require_short(tmp_path / "note.wav")
+    monkeypatch.setattr("speechlab.apps.bot_speech.MAX_VOICE_S", 4)
+    require_short(tmp_path / "note.wav")

@@ -59,7 +59,7 @@ def test_a_full_disk_is_one_line(capsys, monkeypatch):
 
     monkeypatch.setattr(commands, "run_say", fail)
     status, _, err = run(capsys, "say", "Hello.")
-    assert (status, err) == (2, "speechlab: speech.wav: No space left on device\n")
+    assert (status, err) == (2, "speechlab: speech.wav: the disk is full; free space and run again\n")
 
 
 def test_a_bug_keeps_its_traceback(monkeypatch):

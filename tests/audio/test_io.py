@@ -198,7 +198,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_rest(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full_disk)
-    with pytest.raises(SpeechlabError, match=r"cannot write .*voice.wav.*No space left"):
+    with pytest.raises(SpeechlabError, match=r"cannot write .*voice.wav.*disk is full"):
         write_audio(tmp_path / "voice.wav", tone(2.0), RATE)
     assert [path.name for path in tmp_path.iterdir()] == ["voice.wav"]
     assert (tmp_path / "voice.wav").read_bytes() == before

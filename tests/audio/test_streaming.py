@@ -5,7 +5,8 @@ import pytest
 import soundfile as sf
 
 from speechlab.audio import streaming
-from speechlab.audio.io import READ_BLOCK, read_audio
+from speechlab.audio.decoders import READ_BLOCK
+from speechlab.audio.io import read_audio
 from speechlab.audio.resample import resample
 from speechlab.audio.streaming import (
     AudioWriter,

@@ -2,6 +2,9 @@
 
 import hashlib
 import io
+import os
+import subprocess
+import sys
 import tarfile
 import threading
 import zipfile
@@ -11,10 +14,11 @@ import numpy as np
 import pytest
 
 from speechlab.config import CorpusConfig
-from speechlab.data import download
+from speechlab.data import archives, download
 from speechlab.data.corpora import TEST, VALIDATION, ljspeech, load_corpus
 from speechlab.data.download import extract, fetch
 from speechlab.errors import SpeechlabError
+from speechlab.files import machine
 
 CONTENT = np.random.default_rng(0).bytes(300_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -185,3 +189,109 @@ def test_the_chapter_split_of_all_13100_clips(shared_data):
     lines = (shared_data / "ljspeech-mini" / "metadata_full.csv").read_text(encoding="utf-8").splitlines()
     splits = [ljspeech.CHAPTERS.get(line[:5], "train") for line in lines]
     assert [splits.count(name) for name in ("train", "validation", "test")] == [12_229, 348, 523]
+
+
+def damaged_zip(folder):
+    zip_of(folder, content=CONTENT)
+    data = bytearray((folder / "archive").read_bytes())
+    data[60:90] = bytes(30)
+    return data
+
+
+def zip_of(folder, content=b"x", method=zipfile.ZIP_DEFLATED, name="a.txt"):
+    with zipfile.ZipFile(folder / "archive", "w", method) as pack:
+        pack.writestr(name, content)
+    return bytearray((folder / "archive").read_bytes())
+
+
+def encrypted_zip(folder):
+    data = zip_of(folder)
+    for signature, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        data[data.find(signature) + at] |= 1
+    return data
+
+
+def zip_of_unknown_method(folder):
+    data = zip_of(folder)
+    for signature, at in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        data[data.find(signature) + at] = 77
+    return data
+
+
+def cut_tar(folder):
+    return bytearray(tar_of(folder / "archive", one=CONTENT).read_bytes()[:-500])
+
+
+def zip_bomb(folder):
+    return zip_of(folder, bytes(600_000_000))
+
+
+def file_and_folder_of_one_name(folder):
+    with zipfile.ZipFile(folder / "archive", "w") as pack:
+        pack.writestr("a", "x")
+        pack.writestr("a/b", "x")
+    return bytearray((folder / "archive").read_bytes())
+
+
+ODD_ARCHIVES = {
+    damaged_zip: "is damaged",
+    encrypted_zip: "encrypted",
+    zip_of_unknown_method: "unknown kind",
+    cut_tar: "is damaged",
+    zip_bomb: "unpacks to more than",
+    file_and_folder_of_one_name: "could not unpack",
+    lambda folder: zip_of(folder, name="a" * 300): "could not unpack",
+    lambda folder: bytearray(b"BZh9" + bytes(1000)): "is damaged",
+    lambda folder: bytearray(b"\x1f\x8b\x08" + bytes(range(256))): "is damaged",
+    lambda folder: bytearray(b"\xfd7zXZ\0" + bytes(range(256))): "is damaged",
+    lambda folder: bytearray(): "is damaged",
+}
+
+
+@pytest.mark.parametrize("make", ODD_ARCHIVES)
+def test_an_archive_that_cannot_be_unpacked_is_one_line_and_leaves_nothing(tmp_path, make):
+    (tmp_path / "archive").write_bytes(make(tmp_path))
+    with pytest.raises(SpeechlabError, match=ODD_ARCHIVES[make]) as caught:
+        extract(tmp_path / "archive", tmp_path / "out")
+    assert "\n" not in str(caught.value)
+    assert [item.name for item in tmp_path.iterdir()] == ["archive"]
+
+
+def test_what_a_killed_process_left_is_removed_when_the_next_one_unpacks(tmp_path):
+    gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True)
+    leftover, alive = (
+        tmp_path / f".out.{machine()}-{int(gone.stdout)}.tmp",
+        tmp_path / f".out.{machine()}-{os.getppid()}.tmp",
+    )
+    for folder in (leftover, alive):
+        (folder / "half").mkdir(parents=True)
+    extract(tar_of(tmp_path / "archive.tar", one=b"1"), tmp_path / "out")
+    assert not leftover.exists() and alive.exists()
+
+
+@pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://127.0.0.1/x", "data:,x"])
+def test_a_download_is_redirected_to_the_web_only(tmp_path, target, monkeypatch):
+    class Redirect(BaseHTTPRequestHandler):
+        def do_GET(self):  # noqa: N802 (the library's name)
+            self.send_response(302)
+            self.send_header("Location", target)
+            self.end_headers()
+
+        def log_message(self, *arguments):
+            return
+
+    monkeypatch.setattr(download, "ATTEMPTS", 1)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Redirect) as site:
+        threading.Thread(target=site.serve_forever, args=(0.01,), daemon=True).start()
+        with pytest.raises(SpeechlabError, match="could not download"):
+            download.fetch([f"http://127.0.0.1:{site.server_port}/a"], None, tmp_path / "a")
+        with pytest.raises(SpeechlabError, match="begins with https"):
+            download.fetch(["file:///etc/passwd"], None, tmp_path / "a")
+        site.shutdown()
+    assert not list(tmp_path.iterdir())
+
+
+def test_notes_of_hashes_that_are_damaged_are_one_line(tmp_path):
+    (tmp_path / "hashes.json").write_text("[1", encoding="utf-8")
+    with pytest.raises(SpeechlabError, match="no table of hashes"):
+        archives.read_notes(tmp_path)

@@ -59,6 +59,19 @@ def test_the_lexicon_overrides_the_engine(tmp_path):
         load_lexicon(path)
 
 
+@pytest.mark.parametrize(
+    "content", [b"w\xff\t@", b"\xff\xfew\0", b"w\t" + b"q" * 50, b"w", b"\xed\xa0\x80 @", b"w\t\0", b"caf\xe9 k"]
+)
+def test_a_lexicon_that_cannot_be_used_is_one_line(tmp_path, content):
+    (tmp_path / "lexicon.txt").write_bytes(content)
+    with pytest.raises(SpeechlabError) as caught:
+        EnglishFrontend(load_lexicon(tmp_path / "lexicon.txt"))
+    assert "\n" not in str(caught.value)
+    for path in (tmp_path, tmp_path / "none", "a\0b"):
+        with pytest.raises(SpeechlabError, match="cannot be read"):
+            load_lexicon(path)
+
+
 @pytest.mark.parametrize("inline", ["[[qqq]]", "[[]]", "[[h@ l"])
 def test_malformed_inline_phonemes_are_refused(inline):
     with pytest.raises(SpeechlabError):

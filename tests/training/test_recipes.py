@@ -1,6 +1,8 @@
 """Every trainer runs, resumes, and overfits one batch."""
 
+import os
 import shutil
+import signal
 from dataclasses import replace
 
 import pytest
@@ -62,6 +64,29 @@ def test_each_trainer_runs_and_resumes(places, tiny_corpus):
         assert all(torch.isfinite(torch.tensor(losses(halved)))), name
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no signals to send")
+@pytest.mark.parametrize("number", [15, 1, 2])  # SIGTERM, SIGHUP, SIGINT
+def test_a_signal_leaves_a_checkpoint_of_its_step_and_changes_nothing(places, tiny_corpus, monkeypatch, capsys, number):
+    step_of_engine = Engine.train_one
+
+    def train_one(engine, batches):
+        if engine.step == 7:
+            signal.raise_signal(number)
+        step_of_engine(engine, batches)
+
+    whole = train(tiny("embedded-aligner", tiny_corpus, steps=12))
+    monkeypatch.setattr(Engine, "train_one", train_one)
+    handler, stopped = signal.getsignal(number), places / "stopped"
+    with pytest.raises((SystemExit, KeyboardInterrupt)) as left:
+        train(tiny("embedded-aligner", tiny_corpus, steps=12), stopped)
+    assert getattr(left.value, "code", 130) == 128 + number and signal.getsignal(number) == handler
+    assert "stopped at step 7" in (said := capsys.readouterr().out) and "train again" in said
+    assert (stopped / "checkpoints" / "step-0000007").is_dir()
+    train(tiny("embedded-aligner", tiny_corpus, steps=12), stopped)
+    assert "(0 steps lost)" in capsys.readouterr().out
+    assert losses(stopped) == losses(whole.run_dir) and len(losses(stopped)) == 12
+
+
 def one_batch(experiment, run_dir, steps):
     """Train on one batch over and over; the metrics of the first and the last step."""
     engine = Engine(recipes[experiment.recipe](experiment), run_dir)
@@ -81,13 +106,13 @@ def test_hifigan_overfits_one_batch_to_a_third(places, tiny_corpus):
     assert min(step["mel_l1"] for step in history[-10:]) <= history[0]["mel_l1"] / 3
 
 
-@pytest.mark.parametrize("model", ["vocos_gen", "source_vocos_gen"])
-def test_vocos_overfits_one_batch_to_half_of_what_an_untrained_one_misses(places, tiny_corpus, model):
+@pytest.mark.parametrize(("model", "share"), [("vocos_gen", 0.5), ("source_vocos_gen", 0.75)])  # one starts lower
+def test_vocos_overfits_one_batch(places, tiny_corpus, model, share):
     experiment = tiny("embedded-vocos", tiny_corpus, batch_size=2, steps=200)
     sizes = replace(experiment.model, name=model, channels=96, intermediate_channels=192, n_layers=3)
     experiment = replace(experiment, generator_only_steps=200, model=sizes)
     engine, history = one_batch(experiment, places / "run", 200)
-    assert min(step["mel_l1"] for step in history[-10:]) <= history[0]["mel_l1"] / 2
+    assert min(step["mel_l1"] for step in history[-10:]) <= share * history[0]["mel_l1"]
     if model == "source_vocos_gen":  # and it reads the pitch off the mel, within a semitone
         batch = next(engine.batches())
         track = engine.modules["generator"].track(engine.recipe.mel(batch.waveform))
@@ -137,22 +162,39 @@ def test_a_run_of_nan_steps_stops_with_a_diagnosis_and_keeps_the_checkpoint(plac
     assert (places / "run" / "checkpoints" / "step-0000005").is_dir()
 
 
-def test_a_full_disk_costs_a_checkpoint_not_the_training(places, tiny_corpus, monkeypatch):
+def test_a_training_waits_for_a_full_disk_and_gives_up_in_the_end(places, tiny_corpus, monkeypatch, capsys):
     from speechlab.training import engine as module
 
-    always = []
+    tries = []
 
     def full_disk(folder, *arguments):
-        if always or folder.name == "step-0000010":
+        tries.append(folder.name)
+        if places.name in tries or tries.count("step-0000010") in (1, 2):
             raise OSError(28, "No space left on device")
         write_checkpoint(folder, *arguments)
 
     monkeypatch.setattr(module, "write_checkpoint", full_disk)
+    monkeypatch.setattr(module, "RETRY_S", 0.01)
     result = train(tiny("embedded-aligner", tiny_corpus))
-    assert result.step == 20 and "No space left" in (result.run_dir / "health.json").read_text(encoding="utf-8")
-    always.append(True)
-    with pytest.raises(SpeechlabError, match="last checkpoint could not be written"):
+    assert result.step == 20 and tries.count("step-0000010") == 3  # nothing was lost, and no step taken meanwhile
+    assert capsys.readouterr().out.count("paused at step 10") == 2
+    assert "disk is full" in (result.run_dir / "health.json").read_text(encoding="utf-8")
+    monkeypatch.setattr(module, "WAIT_FOR_DISK_S", 0.05)
+    tries.append(places.name)
+    with pytest.raises(SpeechlabError, match="without a checkpoint of it.*disk is full"):
         train(tiny("embedded-aligner", tiny_corpus), places / "full")
+
+
+def test_a_render_or_a_log_that_does_not_fit_never_ends_a_run(places, tiny_corpus, monkeypatch, capsys):
+    from speechlab.training.logs import RunLog
+
+    def full_disk(*arguments):
+        raise OSError(28, "No space left on device")
+
+    for name in ("write_renders", "write", "write_health", "add_step"):
+        monkeypatch.setattr(RunLog, name, full_disk)
+    assert train(tiny("embedded-aligner", tiny_corpus)).step == 20
+    assert capsys.readouterr().out.count("the log could not be written") == 1
 
 
 def test_a_corpus_without_transcripts_is_refused_with_its_reason(places, tiny_corpus, tmp_path):

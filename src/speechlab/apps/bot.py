@@ -38,11 +38,12 @@ def run(options: argparse.Namespace) -> None:
     token = os.environ.get(TOKEN, "").strip()
     if not token:
         raise SpeechlabError(f"{TOKEN} is not set; get a token from @BotFather in Telegram and put it there")
+    allowed = numbers_of(options.allow or "")
     start_logging(token)
     voices = [name.strip() for name in options.voices.split(",")] if options.voices else []
     speech = Speech(voices, options.enhancer)
     try:
-        asyncio.run(serve(token, speech, options.api.rstrip("/")))
+        asyncio.run(serve(token, speech, options.api.rstrip("/"), allowed))
     except SpeechlabError:
         raise
     except InvalidToken:
@@ -54,6 +55,14 @@ def run(options: argparse.Namespace) -> None:
     except Exception:
         log.exception("the bot met a bug and stops")  # through the log, which hides the token
         raise SystemExit(1) from None
+
+
+def numbers_of(allow: str) -> frozenset[int]:
+    """Read the numbers of the users and groups that are answered."""
+    try:
+        return frozenset(int(part) for part in allow.split(",") if part.strip())
+    except ValueError:
+        raise SpeechlabError(f"--allow takes Telegram numbers, such as 12345,67890; got {allow[:80]!r}") from None
 
 
 def hide(text: str, token: str) -> str:
@@ -91,7 +100,7 @@ def journal_folder() -> Path:
     return Path(os.environ.get("SPEECHLAB_DATA") or "data") / "bot"
 
 
-async def serve(token: str, speech: Speech, api: str) -> None:
+async def serve(token: str, speech: Speech, api: str, allowed: frozenset[int] = frozenset()) -> None:
     """Connect, and answer until a signal comes."""
     sending = HTTPXRequest(connection_pool_size=8, read_timeout=60, write_timeout=60, media_write_timeout=120)
     asking = HTTPXRequest(connection_pool_size=1, read_timeout=10)
@@ -105,7 +114,7 @@ async def serve(token: str, speech: Speech, api: str) -> None:
         with lock, contextlib.closing(Journal(folder / f"{bot.id}.sqlite")) as journal:
             waiting, names = journal.recover(), ", ".join(speech.voices)
             log.info("@%s speaks with %s; %d messages wait; Ctrl-C stops", bot.username, names, waiting)
-            answers = SpeechBot(bot, journal, speech)
+            answers = SpeechBot(bot, journal, speech, allowed)
             on_signals(answers.stop)
             await answers.run()
             log.info("stopped; %d messages wait for the next start", journal.waiting())

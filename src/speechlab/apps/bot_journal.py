@@ -10,15 +10,16 @@ import json
 import sqlite3
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 REPLY, SAY, CLEAN, STRESS = "reply", "say", "clean", "stress"
 WORK = (SAY, CLEAN, STRESS)
 """Kinds of jobs that take time and wait in one queue; a reply is a text that is sent at once."""
-MAX_ATTEMPTS = 3  # at one part; a job during which the process died so often is not tried again
-KEPT_S = 30 * 24 * 3600  # Telegram offers an update again for a day at most
+MAX_ATTEMPTS = 2  # at one part; a job during which the process died so often is not tried again
+DAY_S = 24 * 3600
+KEPT_S = 7 * DAY_S  # Telegram offers an update again for a day at most
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
     update_id INTEGER PRIMARY KEY, chat_id INTEGER NOT NULL, message_id INTEGER NOT NULL, user_id INTEGER NOT NULL,
@@ -27,6 +28,7 @@ CREATE TABLE IF NOT EXISTS jobs (
     doubtful INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, update_id);
+CREATE INDEX IF NOT EXISTS jobs_by_user ON jobs (user_id, received);
 CREATE TABLE IF NOT EXISTS settings (user_id INTEGER PRIMARY KEY, value TEXT NOT NULL);
 """
 DOUBT = "state = 'waiting', attempts = 0, parts_done = parts_done + 1 - doubtful, doubtful = 1 - doubtful"
@@ -76,13 +78,34 @@ class Journal:
         """
         run = self.database.execute
         run(f"UPDATE jobs SET {DOUBT} WHERE state = 'sending'")
-        run("DELETE FROM jobs WHERE state = 'answered' AND received < ?", (time.time() - KEPT_S,))
+        self.compact()
         run(
             "UPDATE jobs SET kind = ?, body = ?, parts_done = 0, attempts = 0"
             " WHERE state = 'waiting' AND attempts >= ?",
             (REPLY, json.dumps({"phrase": "failed"}), MAX_ATTEMPTS),
         )
         return self.waiting()
+
+    def compact(self) -> None:
+        """Forget what is old, and give its space back; to be called once a day."""
+        run = self.database.execute
+        run("DELETE FROM jobs WHERE state = 'answered' AND received < ?", (time.time() - KEPT_S,))
+        if run("PRAGMA freelist_count").fetchone()[0] > run("PRAGMA page_count").fetchone()[0] // 4:
+            run("VACUUM")
+        run("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def change(self, job: Job, kind: str, body: dict[str, Any]) -> Job:
+        """Put another kind and body in place of a job's, and give the new one."""
+        self.database.execute(
+            "UPDATE jobs SET kind = ?, body = ? WHERE update_id = ?", (kind, json.dumps(body), job.update_id)
+        )
+        return replace(job, kind=kind, body=body)
+
+    def today(self, user_id: int) -> int:
+        """Count the jobs that took work which a user gave during the last day."""
+        marks = ", ".join("?" * len(WORK))
+        query = f"SELECT count(*) FROM jobs WHERE user_id = ? AND received > ? AND kind IN ({marks})"
+        return self._number(query, user_id, time.time() - DAY_S, *WORK)
 
     def add(self, job: Job, settings: Settings | None = None) -> bool:
         """Write a job down with the settings that its message changed; false if its update was known already."""

@@ -6,9 +6,11 @@ speech and enhancement one after another, in a thread beside the event loop.
 
 import asyncio
 import contextlib
+import faulthandler
 import logging
+import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -16,24 +18,30 @@ import httpx
 from telegram import Bot, ReplyParameters
 from telegram.error import BadRequest, Conflict, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
 
-from speechlab.apps.bot_journal import CLEAN, REPLY, SAY, WORK, Job, Journal
-from speechlab.apps.bot_messages import MAX_VOICE_S, Reader, in_seconds
+from speechlab.apps.bot_journal import CLEAN, DAY_S, REPLY, SAY, WORK, Job, Journal
+from speechlab.apps.bot_messages import MAX_VOICE_S, Reader, in_seconds, split_notes
 from speechlab.apps.bot_speech import Note, Speech, TooLong
 from speechlab.apps.bot_texts import ENGLISH, phrase
 from speechlab.errors import SpeechlabError
 
 POLL_S = 30  # how long Telegram may keep a question for updates open
+MAX_WORK_S = 900.0  # for one part of an answer; a voice note of 5 minutes takes less on a slow machine
 RETRY_S = 3.0  # after a failed request
 NEVER_ARRIVED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.WriteError, httpx.WriteTimeout)
 log = logging.getLogger(__name__)
 
 
 class SpeechBot:
-    """Receives updates, and answers what the journal holds."""
+    """Receives updates, and answers what the journal holds.
 
-    def __init__(self, bot: Bot, journal: Journal, speech: Speech):
+    Args:
+        allowed: users and groups that are answered; all unless given.
+    """
+
+    def __init__(self, bot: Bot, journal: Journal, speech: Speech, allowed: Collection[int] = ()):
         self.bot, self.journal, self.speech = bot, journal, speech
-        self.reader = Reader(journal, speech.voices, speech.cleans)
+        self.reader = Reader(journal, speech.voices, speech.cleans, bot.username, bot.id, allowed)
+        self.compacted = time.monotonic()
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="speech")
         self.stopping = asyncio.Event()
         self.news = {REPLY: asyncio.Event(), SAY: asyncio.Event()}  # a lane's: there may be something to do
@@ -77,6 +85,9 @@ class SpeechBot:
                 await asyncio.sleep(seconds_to_wait(error))
                 continue
             fine = True
+            if time.monotonic() - self.compacted > DAY_S:
+                self.journal.compact()
+                self.compacted = time.monotonic()
             for update in updates:
                 self.take(update)
                 offset = update.update_id + 1
@@ -129,12 +140,26 @@ class SpeechBot:
             return
         self.journal.begin(job)
         try:
+            if job.kind == SAY and "parts" not in job.body:
+                job = await self.split(job)
             answer = phrase(job.language, "interrupted") if job.doubtful else await self.make(job)
         except (RetryAfter, NetworkError) as error:  # while a recording was fetched
             self.journal.release(job)
             await self.pause(seconds_to_wait(error))
             return
         await self.deliver(job, answer)
+
+    async def split(self, job: Job) -> Job:
+        """Split a text into voice notes, beside the event loop and after it was counted as begun."""
+        try:
+            parts = await self.beside(split_notes, job.body["text"])
+        except Exception:
+            log.exception("update %d met a bug", job.update_id)
+            return self.journal.change(job, REPLY, {"phrase": "failed"})
+        if not parts:
+            return self.journal.change(job, REPLY, {"phrase": "nothing_to_read"})
+        rest = {name: value for name, value in job.body.items() if name != "text"}
+        return self.journal.change(job, SAY, {**rest, "parts": parts})
 
     async def make(self, job: Job) -> Note | str:
         """Make the next part of an answer: a voice note, or the reason why there is none."""
@@ -173,8 +198,16 @@ class SpeechBot:
             raise SpeechlabError(f"Telegram does not give the file: {type(error).__name__}") from None
 
     async def beside(self, work: Callable[..., Any], *arguments: Any) -> Any:
-        """Do slow work in the one thread for it."""
-        return await asyncio.get_running_loop().run_in_executor(self.thread, work, *arguments)
+        """Do slow work in the one thread for it.
+
+        Work that does not end ends the process: it could not be stopped otherwise, and after the second time it is
+        given up at the next start.
+        """
+        faulthandler.dump_traceback_later(MAX_WORK_S, exit=True)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self.thread, work, *arguments)
+        finally:
+            faulthandler.cancel_dump_traceback_later()
 
     async def deliver(self, job: Job, answer: Note | str) -> None:
         """Send a part of an answer, once: again only where it certainly did not arrive."""
@@ -225,7 +258,7 @@ class SpeechBot:
 
 def n_parts(job: Job) -> int:
     """Count the messages of an answer."""
-    return len(job.body["parts"]) if job.kind == SAY else 1
+    return len(job.body.get("parts", " ")) if job.kind == SAY else 1
 
 
 def why_not(job: Job) -> str:

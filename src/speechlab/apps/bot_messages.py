@@ -1,7 +1,7 @@
 """What a message to the Telegram bot asks for: a text to say, a recording to clean, a command, or too much."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, NamedTuple
@@ -17,6 +17,7 @@ NOTE_CHARACTERS = 1_000  # of one voice note: Telegram shows those up to 1 MB as
 MAX_VOICE_S = 300  # of a recording
 MAX_VOICE_MB = 20  # Telegram gives bots no larger files
 MAX_WAITING, MAX_WAITING_EACH = 200, 20  # jobs in the queue, of all users and of each
+MAX_A_DAY = 300  # jobs that one user gives in a day
 MAX_STRESSES = 200  # words that the bot remembers for one user
 PACE_RANGE = (0.5, 2.0)
 AUTOMATIC = "auto"
@@ -45,10 +46,14 @@ class Reader:
     Args:
         voices: by name, the first one being the default.
         cleans: whether there is an enhancer.
+        username, bot_id: of the bot, which in a group answers only what is addressed to it.
+        allowed: users and groups that are answered; all where it is empty.
     """
 
-    def __init__(self, journal: Journal, voices: Mapping[str, VoiceFacts], cleans: bool):
+    def __init__(self, journal: Journal, voices: Mapping[str, VoiceFacts], cleans: bool, username: str = "",
+                 bot_id: int = 0, allowed: Collection[int] = ()):  # fmt: skip
         self.journal, self.voices, self.cleans = journal, voices, cleans
+        self.mention, self.bot_id, self.allowed = f"@{username.lower()}", bot_id, frozenset(allowed)
 
     def read(self, update: Any) -> tuple[Job, Settings | None] | None:
         """Give the job of a Telegram update, and new settings; none where nobody expects an answer."""
@@ -57,7 +62,13 @@ class Reader:
             return None
         user_id = message.from_user.id if message.from_user else message.chat.id
         language = language_for(message.from_user and message.from_user.language_code, message.text or "")
-        request = self.understand(message, self.journal.settings(user_id), language)
+        private = message.chat.type == "private"
+        if not private and not self.is_addressed(message):
+            return None
+        if self.allowed and not {user_id, message.chat.id} & self.allowed:
+            request = reply("not_allowed", number=user_id) if private else None
+        else:
+            request = self.understand(message, self.journal.settings(user_id), language)
         if request is None:
             return None
         if request.kind != REPLY:
@@ -65,12 +76,21 @@ class Reader:
         job = Job(update.update_id, message.chat.id, message.message_id, user_id, language, *request[:2])
         return job, request.settings
 
+    def is_addressed(self, message: Any) -> bool:
+        """Tell whether a message in a group is for the bot: it names it, replies to it, or is a command for any bot."""
+        text = (message.text or message.caption or "").lower()
+        answered = message.reply_to_message and message.reply_to_message.from_user
+        command = text.partition(" ")[0] if text.startswith("/") else ""
+        if command:
+            return "@" not in command or command.endswith(self.mention)
+        return self.mention in text or bool(answered and answered.id == self.bot_id)
+
     def understand(self, message: Any, settings: Settings, language: str) -> Request | None:
         """Tell commands, texts and recordings apart."""
         if message.text is not None:
             if message.text.startswith("/"):
                 return self.command(message.text, settings, language)
-            return self.text(message.text, settings)
+            return self.text(without(self.mention, message.text), settings)
         recording = message.voice or message.audio
         if recording is not None:
             return self.recording(recording)
@@ -81,17 +101,17 @@ class Reader:
         own = self.journal.waiting(user_id)
         if own >= MAX_WAITING_EACH:
             return reply("too_many", waiting=own)
+        if self.journal.today(user_id) >= MAX_A_DAY:
+            return reply("too_many_today", most=MAX_A_DAY)
         return reply("busy") if self.journal.waiting() >= MAX_WAITING else None
 
     def text(self, text: str, settings: Settings) -> Request:
-        """Read a text aloud, in as many voice notes as it takes."""
+        """Read a text aloud, in as many voice notes as it takes; it is split when its turn comes."""
         if len(text) > MAX_CHARACTERS:
             return reply("too_long_text", found=len(text), most=MAX_CHARACTERS)
-        parts = split_notes(with_stresses(text, settings.stresses))
-        if not parts:
-            return reply("nothing_to_read")
         voice = choose_voice(text, settings.voice, self.voices)
-        return Request(SAY, {"parts": parts, "voice": voice, "pace": settings.pace})
+        spelled = with_stresses(text, settings.stresses)
+        return Request(SAY, {"text": spelled, "voice": voice, "pace": settings.pace})
 
     def recording(self, recording: Any) -> Request:
         """Clean a recording of the length that Telegram says it has."""
@@ -136,6 +156,12 @@ class Reader:
             return reply("voice_unknown", given=given[:40], voices=", ".join(near or self.voices))
         settings.voice = given
         return reply("voice_set", settings, voice=given)
+
+
+def without(mention: str, text: str) -> str:
+    """Take the bot's name out of a text that is addressed to it."""
+    start = text.lower().find(mention) if len(mention) > 1 else -1
+    return text if start < 0 else f"{text[:start]}{text[start + len(mention) :]}".strip(" ,:")
 
 
 def reply(name: str, settings: Settings | None = None, **values: Any) -> Request:

@@ -1,5 +1,6 @@
 """What the Telegram bot does with texts and recordings; it takes time, and runs in one thread beside the bot."""
 
+import contextlib
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -81,8 +82,6 @@ class Speech:
             TooLong: it lasts longer than the limit.
             SpeechlabError: it is damaged, or not audio; or nothing is here that cleans.
         """
-        from speechlab.audio.io import probe
-
         if self._enhancer is None:
             raise SpeechlabError(
                 f"there is no enhancer {ENHANCER} here; name another one: speechlab bot --enhancer NAME"
@@ -90,8 +89,7 @@ class Speech:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "recording.oga"
             file.write_bytes(data)
-            if probe(file).duration_s > MAX_VOICE_S + 1:
-                raise TooLong(f"the recording lasts {probe(file).duration_s:.0f} s, at most {MAX_VOICE_S} s are taken")
+            require_short(file)
             audio = self._enhancer.enhance(file)
         return make_note(audio.waveform, audio.sample_rate)
 
@@ -105,6 +103,24 @@ class Speech:
 
         found = RussianFrontend()(text)
         return " ".join(word.marked for word in found.stresses)
+
+
+def require_short(file: Path) -> None:
+    """Raise unless a recording is as short as the bot takes them: by what it decodes to, whatever its header says.
+
+    Raises:
+        TooLong: it lasts longer than the limit; no more than that is decoded.
+        SpeechlabError: it is damaged, or not audio.
+    """
+    from speechlab.audio.streaming import open_recording
+
+    recording = open_recording(file)
+    left = (MAX_VOICE_S + 1) * recording.sample_rate
+    with contextlib.closing(recording.read()) as blocks:
+        for block in blocks:
+            left -= len(block)
+            if left < 0:
+                raise TooLong(f"the recording lasts more than the {MAX_VOICE_S} s that are taken")
 
 
 def facts_of(folder: Path) -> VoiceFacts:

@@ -1,6 +1,5 @@
 """What folders of weights are for: voices speak, enhancers clean, and a person may have named the one for the other."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,13 +11,13 @@ NOUNS = {"voice": "a voice", "enhancer": "an enhancer"}
 
 def card_of(folder: Path) -> dict[str, Any]:
     """Read the card of a folder, or of a run's newest checkpoint; it is empty where there is none that can be read."""
-    from speechlab.training.checkpoints import CARD
+    from speechlab.training.checkpoints import CARD, read_card
 
     cards = (folder / CARD, *sorted(folder.glob(f"checkpoints/step-*/{CARD}"), reverse=True))
     card = next((card for card in cards if card.is_file()), None)
     try:
-        return dict(json.loads(card.read_text(encoding="utf-8"))) if card else {}
-    except (ValueError, TypeError):  # cut short, or not a card: whoever loads the folder says so
+        return read_card(card) if card else {}
+    except SpeechlabError:  # cut short, or not a card: whoever loads the folder says so
         return {}
 
 

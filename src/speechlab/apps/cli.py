@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from speechlab.errors import SpeechlabError
+from speechlab.files import REASONS
 
 PACKAGE = Path(__file__).parents[1]  # a checkout may be called speechlab too, and hold the libraries
 PROFILE_HELP = "smoke, gpu or full (default: SPEECHLAB_PROFILE, else smoke)"
@@ -160,6 +161,7 @@ def add_bot(bot: argparse.ArgumentParser) -> None:
     bot.epilog = "The token is read from TELEGRAM_BOT_TOKEN; @BotFather in Telegram gives one."
     bot.add_argument("--voices", metavar="A,B", help="names or folders, the first being the default (default: bundled)")
     bot.add_argument("--enhancer", help="name, folder, or run (default: denoise-16k, where that is here)")
+    bot.add_argument("--allow", metavar="ID,ID", help="numbers of the users and groups to answer (default: everybody)")
     bot.add_argument("--api", metavar="URL", default="https://api.telegram.org", help="server (default: %(default)s)")
 
 
@@ -234,7 +236,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        print(f"speechlab: {where}{error.strerror or one_line(str(error))}", file=sys.stderr)
+        reason = REASONS.get(error.errno) or error.strerror or one_line(str(error))
+        print(f"speechlab: {where}{reason}", file=sys.stderr)
     except KeyboardInterrupt:
         print("speechlab: stopped; the same command continues where that is possible", file=sys.stderr)
         return 130

@@ -4,9 +4,11 @@ import argparse
 import sys
 from pathlib import Path
 
+from speechlab.audio.decoders import require_file
 from speechlab.audio.files import find_audio
-from speechlab.audio.io import WRITERS, require_file
+from speechlab.audio.io import WRITERS
 from speechlab.errors import SpeechlabError
+from speechlab.files import remove_leftovers
 from speechlab.pipelines.enhancer import EnhancedFile, Enhancer
 
 
@@ -26,6 +28,8 @@ def enhance(options: argparse.Namespace) -> int:
     jobs = targets_of(source, output)
     require(options.model, "enhancer")
     enhancer = Enhancer.load(options.model)
+    for folder in {target.parent for _, target in jobs}:
+        remove_leftovers(folder)  # of a run that was killed
     failed = 0
     for file, target in jobs:
         try:

@@ -10,6 +10,7 @@ import numpy as np
 from speechlab.audio.io import AUDIO_SUFFIXES, probe, read_audio, write_audio
 from speechlab.audio.loudness import peak_db, rms_db
 from speechlab.errors import SpeechlabError
+from speechlab.files import remove_leftovers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -110,6 +111,8 @@ def resample_folder(src: str | Path, dst: str | Path, sample_rate: int) -> "pd.D
     if destination.resolve().is_relative_to(source.resolve()):
         raise SpeechlabError(f"{destination} lies in {source}; choose a folder outside, so that no original is touched")
     files = find_audio(source)
+    for folder in {(destination / file.relative_to(source)).parent for file in files}:
+        remove_leftovers(folder)  # of a run that was killed
     targets: dict[Path, Path] = {}
     for file in files:
         target = (destination / file.relative_to(source)).with_suffix(".wav")

@@ -4,7 +4,6 @@ A block is float32 (samples, channels).
 """
 
 import contextlib
-import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,19 +11,16 @@ from pathlib import Path
 import numpy as np
 import soundfile as sf
 
+from speechlab.audio.decoders import read_blocks, require_file
 from speechlab.audio.io import (
     BLOCK,
-    NOT_FOR_LIBSNDFILE,
     OPUS_RATES,
     WRITERS,
     Audio,
-    blocks_with_pyav,
-    blocks_with_soundfile,
-    damaged,
-    require_file,
     require_writable,
 )
 from speechlab.errors import SpeechlabError
+from speechlab.files import cannot_write, temporary_name
 
 Blocks = Iterator[np.ndarray]
 LONGEST_WAV = 4_000_000_000  # bytes; beyond, the fields of a wav file overflow, and RF64 is written instead
@@ -66,32 +62,6 @@ def recording_of(audio: Audio) -> Recording:
         raise SpeechlabError("the audio holds NaN or infinity; check what made it")
     samples = waveform[:, None]
     return Recording(audio.sample_rate, 1, lambda: (samples[i : i + BLOCK] for i in range(0, len(samples), BLOCK)))
-
-
-def read_blocks(path: Path) -> Iterator[tuple[np.ndarray, int]]:
-    """Read blocks, each with the sample rate, by libsndfile or else FFmpeg; errors as ``read_audio``."""
-    n_read = 0
-    for block, sample_rate in decoded(path):
-        finite = np.isfinite(block).all(axis=1)
-        if not finite.all():
-            where = (n_read + int(finite.argmin())) / sample_rate
-            raise SpeechlabError(f"{path} holds NaN or infinity from {where:.2f} s on; export it again")
-        n_read += len(block)
-        yield block, sample_rate
-
-
-def decoded(path: Path) -> Iterator[tuple[np.ndarray, int]]:
-    """Read blocks by libsndfile; by FFmpeg where that does not know the format, or finds a length of 0 written."""
-    begun = False
-    try:
-        for block in blocks_with_soundfile(path):
-            begun = True
-            yield block
-    except sf.LibsndfileError as error:
-        if begun or error.code not in NOT_FOR_LIBSNDFILE:
-            raise damaged(path, error.error_string) from error
-    if not begun:
-        yield from blocks_with_pyav(path)
 
 
 def in_mono(recording: Recording) -> Recording:
@@ -185,7 +155,7 @@ class AudioWriter:
         if path.is_dir():
             raise SpeechlabError(f"cannot write {path}: it is a folder")
         self.path, self.n_clamped = path, 0
-        self.partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+        self.partial = temporary_name(path, ".partial")
         container, self.subtype = WRITERS[path.suffix.lower()]
         if container == "WAV" and 2 * samples * channels > LONGEST_WAV:
             container = "RF64"
@@ -196,7 +166,7 @@ class AudioWriter:
                 str(self.partial), "w", sample_rate, channels, subtype=self.subtype, format=container
             )
         except OSError as error:
-            raise SpeechlabError(f"cannot write {path}: {error.strerror}") from error
+            raise cannot_write(path, error) from error
         except sf.LibsndfileError as error:
             self.partial.unlink(missing_ok=True)
             kind = f"{channels} channel{'s' * (channels > 1)} at {sample_rate} Hz"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from speechlab.data.download import extract, fetch, sha256_of
-from speechlab.data.storage import write_atomically
 from speechlab.errors import SpeechlabError
+from speechlab.files import write_atomically
 
 NOTES = "hashes.json"  # SHA-256 of what was downloaded without a published hash to hold it to
 
@@ -62,7 +62,13 @@ def note(file: Path) -> str:
 def read_notes(folder: Path) -> dict[str, str]:
     """Read the recorded hashes, by file name; none where nothing was recorded yet."""
     path = folder / NOTES
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    try:
+        notes = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except (ValueError, RecursionError):
+        notes = None
+    if not isinstance(notes, dict):
+        raise SpeechlabError(f"{path} is no table of hashes any more; delete it, and the hashes are recorded anew")
+    return notes
 
 
 def require_all(expected: Iterable[str], found: Collection[str], what: str, folder: Path) -> None:

@@ -1,9 +1,7 @@
 """Downloads that survive: resumed after a cut, tried from mirrors, checked against a hash, unpacked safely."""
 
-import errno
 import hashlib
 import http.client
-import os
 import shutil
 import tarfile
 import time
@@ -13,11 +11,15 @@ import zipfile
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from speechlab.errors import SpeechlabError
+from speechlab.files import cannot_write, remove_leftovers, temporary_name
 
 CHUNK = 1 << 20  # bytes read at a time
 ATTEMPTS = 5  # per address; an attempt that got further does not count
+EXPANSION, SPARE_BYTES = 50, 64 * 2**20  # an archive unpacks to at most so many times its bytes, and so many more
+MEMBER_BYTES = 512  # that a file in it counts besides its own
 TIMEOUT_S = 30.0  # without a byte
 WAIT_S = 2.0  # before the second attempt; doubled each time
 
@@ -72,9 +74,7 @@ def download(url: str, partial: Path) -> str:
         except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
             problem, is_final = str(getattr(error, "reason", error)), False
         except OSError as error:
-            if error.errno == errno.ENOSPC:
-                raise SpeechlabError(f"the disk is full: could not write {partial}; free space and run again") from None
-            raise
+            raise cannot_write(partial, error) from None
         after = partial.stat().st_size if partial.exists() else 0
         attempts = 1 if after > before else attempts + 1
         if is_final or attempts >= ATTEMPTS:
@@ -93,7 +93,7 @@ def append(url: str, partial: Path) -> None:
 
     have = partial.stat().st_size if partial.exists() else 0
     request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
-    with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
+    with open_url(request) as response:
         continues = response.status == http.client.PARTIAL_CONTENT
         have = have if continues else 0
         announced = response.headers.get("Content-Length")
@@ -112,6 +112,24 @@ def append(url: str, partial: Path) -> None:
         raise http.client.IncompleteRead(b"", total - have)
 
 
+class OnlyWeb(urllib.request.HTTPRedirectHandler):
+    """Follow redirects to http and https only, and never from https to http, where anybody could answer."""
+
+    def redirect_request(self, request, response, code, message, headers, target):
+        """Give the request that a redirect asks for."""
+        schemes = ("https",) if urlsplit(request.full_url).scheme == "https" else ("http", "https")
+        if urlsplit(target).scheme not in schemes:
+            raise urllib.error.URLError(f"it redirects to {target[:80]}, expected {' or '.join(schemes)}")
+        return super().redirect_request(request, response, code, message, headers, target)
+
+
+def open_url(request: urllib.request.Request):
+    """Open an address of the web."""
+    if urlsplit(request.full_url).scheme not in ("http", "https"):
+        raise urllib.error.URLError("expected an address that begins with https:// or http://")
+    return urllib.request.build_opener(OnlyWeb).open(request, timeout=TIMEOUT_S)
+
+
 def extract(archive: Path, folder: Path, only: str = "*") -> Path:
     """Unpack a tar or zip archive into a folder, which appears only when it is complete.
 
@@ -121,45 +139,67 @@ def extract(archive: Path, folder: Path, only: str = "*") -> Path:
     Raises:
         SpeechlabError: the archive is damaged, holds links or devices, or names a path outside the folder.
     """
-    temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
+    remove_leftovers(folder.parent)
+    temporary = temporary_name(folder)
+    left = EXPANSION * archive.stat().st_size + SPARE_BYTES
     try:
+        temporary.mkdir(parents=True)
         if zipfile.is_zipfile(archive):
             with zipfile.ZipFile(archive) as pack:
                 for member in pack.infolist():
                     if not member.is_dir() and fnmatchcase(member.filename, only):
                         with pack.open(member) as source:
-                            unpack_member(member.filename, source, temporary, archive)
+                            left -= unpack_member(member.filename, source, temporary, archive, left)
         else:
             with tarfile.open(archive, "r|*") as pack:  # a stream: seeking in bzip2 would decompress it again and again
                 for member in pack:
                     if not fnmatchcase(member.name, only):
                         continue
                     if member.isfile():
-                        unpack_member(member.name, pack.extractfile(member), temporary, archive)
+                        left -= unpack_member(member.name, pack.extractfile(member), temporary, archive, left)
                     elif not member.isdir():
                         raise SpeechlabError(f"{archive} holds a link or device, {member.name!r}; it was not unpacked")
         temporary.replace(folder)
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError) as error:
-        raise SpeechlabError(f"{archive} is damaged ({error}); delete it and download it again") from None
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise SpeechlabError(f"the disk is full: could not unpack {archive}; free space and run again") from None
+    except SpeechlabError:
         raise
+    except OSError as error:
+        if error.errno is None:  # bzip2's word for bytes that are none of its
+            raise unreadable(archive, error) from None
+        raise SpeechlabError(f"could not unpack {archive}: {cannot_write(folder, error)}") from None
+    except Exception as error:  # of tar, zip and of what they are compressed with; an unknown method; an encrypted file
+        raise unreadable(archive, error) from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return folder
 
 
-def unpack_member(name: str, source, folder: Path, archive: Path) -> None:
-    """Write one file of an archive, if its path stays inside the folder."""
+def unreadable(archive: Path, error: Exception) -> SpeechlabError:
+    """Say why an archive cannot be unpacked."""
+    reason = " ".join(str(error).split())[:200] or type(error).__name__
+    advice = "unpack it by hand" if isinstance(error, NotImplementedError | RuntimeError) else "download it again"
+    return SpeechlabError(f"{archive} is damaged, encrypted or of an unknown kind ({reason}); delete it and {advice}")
+
+
+def unpack_member(name: str, source, folder: Path, archive: Path, allowed: int) -> int:
+    """Write one file of an archive, if its path stays inside the folder; give how many bytes it has.
+
+    Raises:
+        SpeechlabError: its path leaves the folder, or it has more bytes than an archive of that size is allowed.
+    """
     target = (folder / name).resolve()
     if not target.is_relative_to(folder.resolve()) or ":" in name or "\\" in name:
         raise SpeechlabError(f"{archive} holds the path {name!r}, which leaves its folder; it was not unpacked")
     target.parent.mkdir(parents=True, exist_ok=True)
+    written = MEMBER_BYTES
     with target.open("wb") as file:
-        shutil.copyfileobj(source, file, CHUNK)
+        while chunk := source.read(CHUNK):
+            written += len(chunk)
+            if written > allowed:
+                raise SpeechlabError(
+                    f"{archive} unpacks to more than {EXPANSION} times its size, as no dataset does; stopped"
+                )
+            file.write(chunk)
+    return written
 
 
 def sha256_of(path: Path) -> str:

@@ -33,6 +33,7 @@ import numpy as np
 from speechlab.config import AudioSpec
 from speechlab.data.embedded_text import WRITTEN, sentences
 from speechlab.errors import SpeechlabError
+from speechlab.files import cannot_write, remove_leftovers, temporary_name
 from speechlab.text.espeak import TimedSpeech, engine
 from speechlab.text.frontend import for_language
 from speechlab.text.symbols import RENAMED, is_phone
@@ -40,6 +41,7 @@ from speechlab.text.symbols import RENAMED, is_phone
 SAMPLE_RATE = 22_050  # Hz, espeak-ng's own
 EDGE_S = 0.05  # silence of the start token, of the last mark and of the end token
 FOLDED_SHARE = 0.3  # of the phone before, given to a phone without samples
+UNWRITABLE = 3  # exit status of a process to which the disk refused
 SHARD_SIZE = 180  # utterances per process
 LAYOUT = {"en": 1, "ru": 3}  # raise one when its rendering changes: old caches are then left alone
 
@@ -249,16 +251,17 @@ def _digest(plan: list[dict], language: str) -> str:
 
 def _render_all(plan: list[dict], folder: Path, language: str) -> None:
     """Render every shard in a process of its own, beside ``folder``, and rename the result into place."""
-    partial = folder.with_name(f".{folder.name}-{os.getpid()}")
-    (partial / "wavs").mkdir(parents=True, exist_ok=True)
+    remove_leftovers(folder.parent)
+    partial = temporary_name(folder)
     shards = [plan[start : start + SHARD_SIZE] for start in range(0, len(plan), SHARD_SIZE)]
     try:
+        (partial / "wavs").mkdir(parents=True, exist_ok=True)
         with ThreadPoolExecutor(min(os.cpu_count() or 1, 4)) as pool:  # each thread waits for a process
             list(pool.map(lambda item: _start_shard(partial, language, *item), enumerate(shards)))
         partial.rename(folder)
-    except OSError:
+    except OSError as error:
         if not folder.exists():  # if it does, another process was quicker
-            raise
+            raise cannot_write(folder, error) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
@@ -266,15 +269,30 @@ def _render_all(plan: list[dict], folder: Path, language: str) -> None:
 def _start_shard(folder: Path, language: str, number: int, shard: list[dict]) -> None:
     job = folder / f"shard-{number:02d}.plan.json"
     job.write_text(json.dumps(shard, ensure_ascii=False), encoding="utf-8")
-    code = "import sys; from speechlab.data.embedded import render_shard; render_shard(*sys.argv[1:])"
+    code = (
+        "import sys; from speechlab.data.embedded import render_shard; from speechlab.processes import end_with;"
+        f" end_with({os.getpid()}); sys.exit(render_shard(*sys.argv[1:]))"
+    )
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONUTF8": "1"}
     command = [sys.executable, "-c", code, str(job), language]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, encoding="utf-8", errors="replace")
+    if done.returncode == UNWRITABLE:
+        raise SpeechlabError(done.stderr.strip().splitlines()[-1])
     if done.returncode != 0:
         raise RuntimeError(f"rendering shard {number} of the embedded corpus failed:\n{done.stderr[-2000:]}")
 
 
-def render_shard(plan_path: str, language: str) -> None:
+def render_shard(plan_path: str, language: str) -> int:
+    """Render a shard in a fresh process; give its exit status, after a line where the disk refuses."""
+    try:
+        render_sentences(plan_path, language)
+    except OSError as error:
+        print(cannot_write(Path(plan_path).parent, error), file=sys.stderr)
+        return UNWRITABLE
+    return 0
+
+
+def render_sentences(plan_path: str, language: str) -> None:
     """Render one shard's sentences in order; run in a fresh process, or the samples are not repeatable.
 
     A sentence for which the synthesiser and the frontend disagree is left out (none does with the tested library).

@@ -4,6 +4,7 @@ What is in the cache and fresh is kept; what cannot be used is listed with its r
 """
 
 import json
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +27,8 @@ from speechlab.data.storage import (
 from speechlab.data.store import Acoustic, FeatureStore
 from speechlab.data.waveforms import load_waveform
 from speechlab.errors import SpeechlabError
+from speechlab.files import remove_leftovers
+from speechlab.processes import called_by
 from speechlab.text.frontend import INLINE, PhonemeText
 from speechlab.text.symbols import SymbolTable
 
@@ -75,6 +78,8 @@ def extract_acoustic(corpus: Corpus, spec: AudioSpec, cache: Path | None = None,
     """
     store = FeatureStore(corpus, spec, cache)
     write_atomically(store.acoustic_folder / "stamp.json", json.dumps(store.stamp, indent=1).encode())
+    for folder in (store.acoustic_folder, *store.folder.glob("linguistic-*")):
+        remove_leftovers(folder)
     jobs = [(item, store.acoustic_path(item.id)) for item in corpus.utterances]
     pending = [(item, path) for item, path in jobs if not is_fresh(path, item.audio_path)]
     arguments = [(item.audio_path, path, spec, corpus.config, store.stamp) for item, path in pending]
@@ -174,7 +179,7 @@ def in_parallel(function: Callable[..., Any], arguments: Sequence[tuple], n_jobs
 
     if len(arguments) < FEW_FILES:
         n_jobs = 1
-    calls = (delayed(function)(*item) for item in arguments)
+    calls = (delayed(called_by)(os.getpid(), function, *item) for item in arguments)
     results = Parallel(n_jobs=n_jobs, return_as="generator")(calls)
     bar = {"desc": title, "total": len(arguments), "unit": "file", "leave": False, "mininterval": 0.5}
     return list(tqdm(results, **bar, disable=not arguments))

@@ -1,11 +1,9 @@
 """Files of the feature cache: whole or absent, stamped with what they were made from."""
 
 import csv
-import errno
 import hashlib
 import io
 import json
-import os
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from speechlab.errors import SpeechlabError
+from speechlab.files import write_atomically
 
 
 @dataclass(frozen=True)
@@ -23,26 +22,6 @@ class Quarantined:
     audio_path: str
     layer: str  # acoustic or linguistic
     reason: str
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write under a temporary name in the same folder, then rename; a reader never sees half a file.
-
-    Raises:
-        SpeechlabError: the disk is full; what was there before is untouched.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name[:100]}.{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        if error.errno == errno.ENOSPC:
-            raise SpeechlabError(
-                f"the disk is full: could not write {path} ({len(content)} bytes); free space and run again"
-            ) from None
-        raise
 
 
 def file_state(path: Path) -> dict:
@@ -90,19 +69,19 @@ def read_tensors(path: Path, advice: str) -> tuple[dict[str, np.ndarray], dict]:
     Raises:
         SpeechlabError: the file is missing or damaged; the message ends with the advice.
     """
-    from safetensors import SafetensorError, safe_open
+    from safetensors import safe_open
 
     try:
         with safe_open(path, framework="numpy") as file:
             names = file.keys()
             return {name: file.get_tensor(name) for name in names}, json.loads(file.metadata()["stamp"])
-    except (OSError, SafetensorError) as error:
+    except Exception as error:  # whatever is made of damaged bytes
         raise SpeechlabError(f"no features in {path} ({error}); {advice}") from None
 
 
 def read_header(path: Path) -> dict:
     """Read the stamp of a feature file and its number of frames; empty if the file is missing or damaged."""
-    from safetensors import SafetensorError, safe_open
+    from safetensors import safe_open
 
     try:
         with safe_open(path, framework="numpy") as file:
@@ -110,7 +89,7 @@ def read_header(path: Path) -> dict:
             names = file.keys()
             frames = file.get_slice("mel").get_shape()[1] if "mel" in names else None
             return header | {"frames": frames}
-    except (OSError, SafetensorError, TypeError, KeyError):
+    except Exception:  # whatever is made of damaged bytes
         return {}
 
 
@@ -128,5 +107,7 @@ def read_quarantine(folder: Path) -> list[Quarantined]:
     path = folder / "quarantine.csv"
     if not path.is_file():
         return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return [Quarantined(**row) for row in csv.DictReader(file)]
+    names = Quarantined.__dataclass_fields__
+    with path.open(encoding="utf-8", errors="replace", newline="") as file:
+        rows = list(csv.DictReader(line.replace("\0", "") for line in file))
+    return [Quarantined(**row) for row in rows if row.keys() == names.keys() and None not in row.values()]

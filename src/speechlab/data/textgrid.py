@@ -16,6 +16,7 @@ from speechlab.text.symbols import SymbolTable
 
 SILENCES = ("sil", "sp", "spn", "")  # labels of pauses; newer aligners leave them empty
 PAUSE = "sp"  # the label given to empty intervals and to gaps
+LONGEST_S = 10**6  # of a recording, 12 days
 MAX_REPAIR = 2  # frames by which a grid may disagree with the mel
 
 
@@ -58,19 +59,22 @@ def durations_from_textgrid(
 def read_tier(path: Path, tier: str) -> tuple[list[Interval], float]:
     """Read the labelled intervals of one tier, and the time in seconds at which the grid ends."""
     from praatio import textgrid
-    from praatio.utilities.errors import PraatioException
 
     try:
         grid = textgrid.openTextgrid(str(path), includeEmptyIntervals=True, duplicateNamesMode="rename")
     except OSError as error:
         raise SpeechlabError(f"{path} cannot be opened: {error.strerror}") from None
-    except (PraatioException, ValueError, IndexError, KeyError, TypeError, AttributeError) as error:
-        raise SpeechlabError(f"{path} is not a TextGrid ({type(error).__name__}: {error})") from None
+    except Exception as error:  # praatio's own kinds, and what it makes of damaged text
+        reason = " ".join(str(error).split())[:200]
+        raise SpeechlabError(f"{path} is not a TextGrid ({type(error).__name__}: {reason})") from None
     if tier not in grid.tierNames:
         raise SpeechlabError(f"{path} has no tier {tier!r}; its tiers are {', '.join(map(repr, grid.tierNames))}")
     entries = grid.getTier(tier).entries
     if any(len(entry) != 3 for entry in entries):
         raise SpeechlabError(f"{path}: the tier {tier!r} holds points; a tier of intervals is needed")
+    times = [time for start, end, _ in entries for time in (start, end)] + [grid.maxTimestamp]
+    if not all(0 <= time <= LONGEST_S for time in times):
+        raise SpeechlabError(f"{path}: times lie between 0 and {LONGEST_S} s; correct the TextGrid")
     return [Interval(label.strip(), start, end) for start, end, label in entries], grid.maxTimestamp
 
 

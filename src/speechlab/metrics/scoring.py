@@ -1,5 +1,6 @@
 """``speechlab.score``: metrics over many recordings, failures counted apart, and where the numbers come from."""
 
+import os
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ from speechlab.metrics.journal import Journal
 from speechlab.metrics.measure import Description, describe, measure
 from speechlab.metrics.provenance import checkpoint_of, code_and_machine
 from speechlab.metrics.table import BASELINE, RULES, SYSTEM, Results, make_table, records, write
+from speechlab.processes import called_by
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -215,7 +217,7 @@ def in_parallel(function: Callable, calls: Sequence[tuple], n_processes: int) ->
         with parallel_config("loky", n_jobs=n_processes, inner_max_num_threads=1), warnings.catch_warnings():
             warnings.filterwarnings("ignore", "A worker stopped", UserWarning)  # and was replaced: it had grown
             parallel = Parallel(return_as="generator_unordered", batch_size=1)
-            yield from parallel(delayed(call)(function, *arguments) for arguments in calls)
+            yield from parallel(delayed(called_by)(os.getpid(), call, function, *arguments) for arguments in calls)
     except BrokenProcessPool as error:
         raise SpeechlabError(
             "a process that scored was ended from outside, or ran out of memory; score again with fewer jobs "

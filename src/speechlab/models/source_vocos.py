@@ -8,8 +8,7 @@ models, arXiv:1904.12088; with the pitch read off the mel, HiFTNet, arXiv:2309.0
 """
 
 import math
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -123,7 +122,7 @@ class SourceVocosGenerator(nn.Module):
 
     Args:
         channels, intermediate_channels, n_layers: of the backbone.
-        audio: the AudioSpec of the mels, as an object or as a dictionary.
+        sample_rate, n_fft, hop_length, n_mels, f_min, f_max, log_floor: of the mels, as in AudioSpec.
     """
 
     def __init__(
@@ -131,11 +130,17 @@ class SourceVocosGenerator(nn.Module):
         channels: int = 256,
         intermediate_channels: int = 768,
         n_layers: int = 6,
-        audio: AudioSpec | Mapping[str, Any] | None = None,
+        sample_rate: int = 22_050,
+        n_fft: int = 1024,
+        hop_length: int = 256,
+        n_mels: int = 80,
+        f_min: float = 0.0,
+        f_max: float = 8_000.0,
+        log_floor: float = 1e-5,
     ):
         super().__init__()
-        spec = audio if isinstance(audio, AudioSpec) else AudioSpec(**(audio or {}))
-        self.spec, bins = spec, spec.n_fft // 2 + 1
+        spec = AudioSpec(sample_rate, n_fft, n_fft, hop_length, n_mels, f_min, f_max, log_floor)
+        self.spec, bins = spec, n_fft // 2 + 1
         self.pitch = PitchEstimator(spec.n_mels)
         self.source = Source(spec)
         self.register_buffer("unmelling", torch.linalg.pinv(mel_filters(spec)), persistent=False)

@@ -25,7 +25,6 @@ from speechlab.audio.streaming import (
     writable_rate,
 )
 from speechlab.errors import SpeechlabError
-from speechlab.models import build
 from speechlab.pipelines.long_audio import Survey, Windows, survey, through_windows
 from speechlab.training.checkpoints import Checkpoint, find_checkpoint, find_folder
 from speechlab.weights import find_weights
@@ -96,10 +95,8 @@ class Enhancer:
         if kind not in WINDOWS:
             raise SpeechlabError(f"{checkpoint.path} holds a {kind}, not an enhancer ({' or '.join(WINDOWS)})")
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        generator = build(kind, **checkpoint.card["sizes"])
-        generator.load_state_dict({key: value.float() for key, value in checkpoint.weights.items()})
-        generator.eval().to(device)
-        heard = checkpoint.card["audio"]["sample_rate"]
+        generator = checkpoint.network().to(device)
+        heard = checkpoint.audio.sample_rate
         if kind == FINALLY:
             network, spoken = with_wavlm(generator, checkpoint, device), generator.sample_rate
         else:

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from speechlab.config import AudioSpec
+from speechlab.files import cannot_write, write_atomically
 from speechlab.training.checkpoints import CARD, Checkpoint, find_checkpoint, write_checkpoint
 
 
@@ -22,7 +22,7 @@ def export_voice(acoustic: str | Path, vocoder: str | Path, folder: str | Path, 
         SpeechlabError: the two were made for different audio.
     """
     parts = {"acoustic": find_checkpoint(acoustic), "vocoder": find_checkpoint(vocoder)}
-    specs = {name: AudioSpec(**part.card["audio"]) for name, part in parts.items()}
+    specs = {name: part.audio for name, part in parts.items()}
     specs["acoustic"].require(specs["vocoder"], "acoustic model", "vocoder")
     for name, part in parts.items():
         export_model(part.path, Path(folder) / name)
@@ -34,14 +34,17 @@ def export_voice(acoustic: str | Path, vocoder: str | Path, folder: str | Path, 
         "steps": {name: part.card.get("steps") for name, part in parts.items()},
         "parameters": {name: sum(value.numel() for value in part.weights.values()) for name, part in parts.items()},
     }
-    (Path(folder) / CARD).write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_atomically(Path(folder) / CARD, (json.dumps(card, indent=2, ensure_ascii=False) + "\n").encode())
     return Path(folder)
 
 
 def export_model(name: str | Path, folder: str | Path) -> None:
     """Write one model in half precision, with its card, without what only resuming needs."""
     part = find_checkpoint(name)
-    write_checkpoint(Path(folder), {key: half(value) for key, value in part.weights.items()}, public_card(part))
+    try:
+        write_checkpoint(Path(folder), {key: half(value) for key, value in part.weights.items()}, public_card(part))
+    except OSError as error:
+        raise cannot_write(Path(folder), error) from error
 
 
 def half(value: torch.Tensor) -> torch.Tensor:

@@ -12,7 +12,7 @@ from speechlab.audio.io import Audio
 from speechlab.audio.mel import MelSpectrogram
 from speechlab.config import AudioSpec
 from speechlab.errors import SpeechlabError
-from speechlab.models import build, fold
+from speechlab.models import fold
 from speechlab.training.checkpoints import find_checkpoint, find_folder
 
 CHUNK, CONTEXT = (
@@ -51,11 +51,9 @@ class Vocoder:
         model = checkpoint.card.get("model")
         if model not in VOCODERS:
             raise SpeechlabError(f"{checkpoint.path} holds a {model}, not a vocoder ({', '.join(VOCODERS)})")
-        network = build(model, **checkpoint.card["sizes"])
-        network.load_state_dict({key: value.float() for key, value in checkpoint.weights.items()})
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        network = fold(network.eval()).to(device)
-        return cls(network, AudioSpec(**checkpoint.card["audio"]), checkpoint.card, device, checkpoint.weights_hash)
+        network = fold(checkpoint.network()).to(device)
+        return cls(network, checkpoint.audio, checkpoint.card, device, checkpoint.weights_hash)
 
     @classmethod
     def griffin_lim(cls, spec: AudioSpec) -> "Vocoder":

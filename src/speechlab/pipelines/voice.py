@@ -1,6 +1,5 @@
 """Text to speech: frontend, acoustic model and vocoder that were made for one another."""
 
-import json
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,16 +9,15 @@ import numpy as np
 import torch
 
 from speechlab.audio.io import Audio
-from speechlab.config import AudioSpec
 from speechlab.errors import SpeechlabError
-from speechlab.models import build
 from speechlab.models.fastspeech import AcousticOutput, Controls
 from speechlab.models.glowtts import intersperse_blanks, without_blanks
 from speechlab.pipelines.vocoder import GRIFFIN_LIM, Vocoder
+from speechlab.processes import give_memory_back
 from speechlab.text.frontend import PhonemeText, for_language
 from speechlab.text.split import split_sentences
 from speechlab.text.symbols import SymbolTable
-from speechlab.training.checkpoints import CARD, Checkpoint, find_checkpoint, find_folder
+from speechlab.training.checkpoints import CARD, Checkpoint, find_checkpoint, find_folder, read_card
 
 PACE_RANGE = (0.3, 3.0)  # beyond it nothing resembles speech
 FLOW = "glowtts"  # the model that draws its speech from noise, and that needs no vocoder of its own to be heard
@@ -49,18 +47,16 @@ class Voice:
 
     def __init__(self, acoustic: Checkpoint, vocoder: Vocoder, lexicon: Mapping[str, str] | None = None):
         require_acoustic(acoustic)
-        self.spec, self.vocoder, self.card = AudioSpec(**acoustic.card["audio"]), vocoder, acoustic.card
+        self.spec, self.vocoder, self.card = acoustic.audio, vocoder, acoustic.card
         self.spec.require(vocoder.spec, "acoustic model", "vocoder")
         self.checkpoint = f"{acoustic.weights_hash}+{vocoder.checkpoint}"
-        self.symbols = SymbolTable(acoustic.card["symbols"])
+        self.symbols = SymbolTable(acoustic.need("symbols"))
         self.blank, self.noise_scale = acoustic.card.get("blank"), acoustic.card.get("noise_scale", NOISE_SCALE)
         self.language = acoustic.card.get("language", "en")
         self.frontend = for_language(self.language, lexicon)
         self.device = vocoder.device
         self.is_flow = acoustic.card["model"] == FLOW
-        self.acoustic = build(acoustic.card["model"], **acoustic.card["sizes"])
-        self.acoustic.load_state_dict({name: value.float() for name, value in acoustic.weights.items()})
-        self.acoustic.eval().to(self.device)
+        self.acoustic = acoustic.network().to(self.device)
 
     @classmethod
     def load(
@@ -84,12 +80,12 @@ class Voice:
         if vocoder is None and not whole:
             raise SpeechlabError(f"{folder} has no vocoder beside it; name one, or say vocoder={GRIFFIN_LIM!r}")
         if vocoder == GRIFFIN_LIM:
-            chosen = Vocoder.griffin_lim(AudioSpec(**acoustic.card["audio"]))
+            chosen = Vocoder.griffin_lim(acoustic.audio)
         else:
             chosen = Vocoder.load(vocoder or folder)
         voice = cls(acoustic, chosen, lexicon)
         if whole and (folder / CARD).is_file():
-            voice.card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+            voice.card = read_card(folder / CARD)
         return voice
 
     def say(
@@ -128,6 +124,7 @@ class Voice:
             spoken += 1
             pause = np.zeros(round(sentence.pause_s * self.spec.sample_rate), np.float32)
             yield Audio(np.concatenate([audio.waveform, pause]), self.spec.sample_rate)
+            give_memory_back()
         if not spoken:
             raise SpeechlabError(f"there is nothing to read in {text[:60]!r}; give a text with at least one word")
 

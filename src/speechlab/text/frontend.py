@@ -223,8 +223,14 @@ def for_language(language: str, lexicon: Mapping[str, str] | None = None) -> Esp
 
 def load_lexicon(path: str | Path) -> dict[str, str]:
     """Read a lexicon: a word, a tab or blank, its phonemes; one a line; ``#`` begins a comment."""
+    try:
+        content = Path(path).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SpeechlabError(f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8") from None
+    except (OSError, ValueError) as error:
+        raise SpeechlabError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
     lexicon = {}
-    for number, line in enumerate(Path(path).read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(content.splitlines(), 1):
         entry = line.strip()
         if not entry or entry.startswith("#"):
             continue

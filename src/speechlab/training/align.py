@@ -3,12 +3,10 @@
 import numpy as np
 import torch
 
-from speechlab.config import AudioSpec
 from speechlab.data.datasets import AcousticDataset, collate_acoustic
 from speechlab.data.features import tokenise
 from speechlab.data.store import FeatureStore
 from speechlab.errors import SpeechlabError
-from speechlab.models import build
 from speechlab.models.aligner import Aligner
 from speechlab.text.frontend import for_language
 from speechlab.text.symbols import SymbolTable
@@ -22,9 +20,7 @@ def load_aligner(checkpoint: Checkpoint) -> tuple[Aligner, SymbolTable]:
     """Build the aligner of a checkpoint, in eval mode, and its symbol table."""
     if checkpoint.card.get("model") != "aligner":
         raise SpeechlabError(f"{checkpoint.path} is a {checkpoint.card.get('model')}, not an aligner")
-    aligner = build("aligner", **checkpoint.card["sizes"])
-    aligner.load_state_dict(checkpoint.weights)
-    return aligner.eval(), SymbolTable(checkpoint.card["symbols"])
+    return checkpoint.network(), SymbolTable(checkpoint.need("symbols"))
 
 
 @torch.inference_mode()
@@ -39,7 +35,7 @@ def align(store: FeatureStore, name: str, language: str) -> FeatureStore:
         The store, its linguistic layer chosen.
     """
     checkpoint = find_checkpoint(name)
-    spec = AudioSpec(**checkpoint.card["audio"])
+    spec = checkpoint.audio
     spec.require(store.spec, "aligner", "features")
     aligner, symbols = load_aligner(checkpoint)
     store.use_alignment(symbols.to_list(), sha256(checkpoint.path / WEIGHTS)[:16])

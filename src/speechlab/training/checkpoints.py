@@ -5,10 +5,11 @@ resuming needs besides). A folder is written under a temporary name, flushed to 
 killed at any moment leaves the earlier ones as they were.
 """
 
+import errno
 import hashlib
 import json
 import os
-import pickle
+import re
 import shutil
 import warnings
 from collections.abc import Callable, Mapping
@@ -18,10 +19,13 @@ from typing import Any, NamedTuple
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 
+from speechlab.config import AudioSpec
 from speechlab.errors import SpeechlabError
+from speechlab.files import temporary_name
 from speechlab.training import runs_root
+from speechlab.training.cards import need, network_of, read_card, read_json
 from speechlab.training.identity import variants
 
 WEIGHTS, CARD, STATE, CHECKSUMS = "model.safetensors", "card.json", "state.pt", "checksums.json"
@@ -40,6 +44,19 @@ class Checkpoint(NamedTuple):
         """First 16 digits of the weights' SHA-256."""
         return sha256(self.path / WEIGHTS)[:16]
 
+    @property
+    def audio(self) -> AudioSpec:
+        """The analysis that the model was made for; raises where the card does not say it."""
+        return AudioSpec(**self.need("audio"))
+
+    def need(self, name: str) -> Any:
+        """Give a part of the card, or raise a SpeechlabError where it is not there."""
+        return need(self.path, self.card, name)
+
+    def network(self) -> nn.Module:
+        """Build the network with its weights, in eval mode; raises unless card and weights fit each other."""
+        return network_of(self.path, self.card, self.weights)
+
 
 def write_checkpoint(folder: Path, weights: dict[str, Tensor], card: dict[str, Any], state: dict | None = None) -> None:
     """Write a checkpoint folder in one step: it exists whole, or not at all.
@@ -48,15 +65,15 @@ def write_checkpoint(folder: Path, weights: dict[str, Tensor], card: dict[str, A
         OSError: the disk is full or cannot be written; nothing that was there is touched.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+    temporary = temporary_name(folder)
     shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir()
     try:
+        temporary.mkdir()
         tensors = {name: value.detach().cpu().contiguous() for name, value in weights.items()}
-        store(lambda: save_file(tensors, temporary / WEIGHTS))
+        store(temporary / WEIGHTS, lambda path: save_file(tensors, path))
         (temporary / CARD).write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         if state is not None:
-            store(lambda: torch.save(state, temporary / STATE))
+            store(temporary / STATE, lambda path: torch.save(state, path))
         sums = {item.name: sha256(item) for item in sorted(temporary.iterdir())}
         (temporary / CHECKSUMS).write_text(json.dumps(sums, indent=2) + "\n", encoding="utf-8")
         for item in temporary.iterdir():
@@ -69,12 +86,14 @@ def write_checkpoint(folder: Path, weights: dict[str, Tensor], card: dict[str, A
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def store(write: Callable[[], None]) -> None:
+def store(path: Path, write: Callable[[Path], None]) -> None:
     """Call a library's writer; what it makes of a full disk becomes the ``OSError`` that it is."""
     try:
-        write()
+        write(path)
     except (SafetensorError, RuntimeError) as error:
-        raise OSError(str(error).splitlines()[0]) from error
+        found = re.search(r"os error (\d+)", str(error))  # PyTorch only says that it could not write
+        number = int(found[1]) if found else errno.ENOSPC if shutil.disk_usage(path.parent).free < 2**20 else errno.EIO
+        raise OSError(number, str(error).splitlines()[0], str(path)) from error
 
 
 def read_checkpoint(folder: Path, with_state: bool = False) -> Checkpoint:
@@ -92,21 +111,24 @@ def read_checkpoint(folder: Path, with_state: bool = False) -> Checkpoint:
     try:
         if (folder / CHECKSUMS).is_file():
             verify(folder, names=None if with_state else (WEIGHTS, CARD))
-        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+        card = read_card(folder / CARD)
         weights = load_file(folder / WEIGHTS)
         state = torch.load(folder / STATE, map_location="cpu", weights_only=True) if with_state else None
     except SpeechlabError:
         raise
-    except (SafetensorError, pickle.UnpicklingError, OSError, ValueError, RuntimeError, EOFError, KeyError) as error:
+    except Exception as error:  # whatever safetensors, pickle and PyTorch make of damaged bytes
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise SpeechlabError(f"the checkpoint {folder} is damaged ({reason}); use another or fetch it again") from error
+    for name, value in weights.items():
+        if value.is_floating_point() and not torch.isfinite(value.float()).all():
+            raise SpeechlabError(f"the weights in {folder} hold NaN or infinity ({name}); use another checkpoint")
     return Checkpoint(folder, weights, card, state)
 
 
 def add_to_card(folder: Path, values: Mapping[str, Any]) -> None:
     """Put values into the card of a checkpoint, or of a voice, which has no checksums of its own."""
     card, sums = folder / CARD, folder / CHECKSUMS
-    content = json.loads(card.read_text(encoding="utf-8")) | dict(values)
+    content = read_card(card) | dict(values)
     card.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     if sums.is_file():
         known = json.loads(sums.read_text(encoding="utf-8")) | {CARD: sha256(card)}
@@ -115,7 +137,9 @@ def add_to_card(folder: Path, values: Mapping[str, Any]) -> None:
 
 def verify(folder: Path, names: tuple[str, ...] | None = None) -> None:
     """Compare the files of a checkpoint with its checksums."""
-    sums = json.loads((folder / CHECKSUMS).read_text(encoding="utf-8"))
+    sums = read_json(folder / CHECKSUMS)
+    if not isinstance(sums, dict) or not all(Path(name).name == name for name in sums):
+        raise SpeechlabError(f"the checkpoint {folder} is damaged: {CHECKSUMS} is no table of files and their hashes")
     for name in names or sums:
         if not (folder / name).is_file() or sha256(folder / name) != sums.get(name):
             raise SpeechlabError(f"the checkpoint {folder} is damaged: {name} does not match its checksum")

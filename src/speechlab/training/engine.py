@@ -9,7 +9,7 @@ import math
 import os
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,13 +24,18 @@ from speechlab.audio.io import Audio
 from speechlab.config import Experiment, to_dict
 from speechlab.data.datasets import EpochSampler
 from speechlab.errors import SpeechlabError
+from speechlab.files import cannot_write, remove_leftovers
 from speechlab.metrics.provenance import git_commit
+from speechlab.processes import Stopping, ignore_signals
 from speechlab.training.checkpoints import find_checkpoint, newest_checkpoint, remove_old, write_checkpoint
 from speechlab.training.health import HealthMonitor, NonFiniteLoss
 from speechlab.training.identity import CHANGES, STEPS, config_to_store, require_same_settings
 from speechlab.training.logs import RunLog
 from speechlab.training.recipes.base import Recipe
 from speechlab.training.schedules import learning_rate
+
+RETRY_S = 60.0  # between two tries to write a checkpoint
+WAIT_FOR_DISK_S = 12 * 3600.0  # for which a training waits until one can be written
 
 
 @dataclass(frozen=True)
@@ -118,6 +123,7 @@ class Engine:
         self.fabric = make_fabric(self.precision)
         self.step, self.skipped, self.metrics = 0, 0, {}
         self.changes: list[dict[str, Any]] = []  # of settings, while the run went on
+        self.stopping, self.unwritten = Stopping(self.announce), set()
         self.health = HealthMonitor()
         seed_everything(self.config.seed)
         recipe.build(self)
@@ -192,30 +198,58 @@ class Engine:
             if self.log:
                 self.log.close()
             return self.result()
+        with Stopping(self.announce) as self.stopping:
+            self.train()
+        self.close()
+        return self.result()
+
+    def train(self) -> None:
+        """Go step by step to the last one, or to the end of the step during which a signal comes."""
         batches, started, first = self.batches(), time.perf_counter(), self.step
         if not self.step:
             self.render()
         while self.step < self.config.steps:
+            if self.is_stopping():
+                self.leave()
             self.step += 1
             self.train_one(batches)
             if self.step % self.config.log_every == 0 or self.step == self.config.steps:
                 rate = (self.step - first) / (time.perf_counter() - started)
                 self.write_log({**self.metrics, "steps_per_second": rate})
             last = self.step == self.config.steps
+            if self.is_stopping() and not last:
+                self.save()
+                self.leave()
             if self.step % self.config.validate_every == 0 or last:
                 self.validate()
             if self.step % self.config.render_every == 0 or last:
                 self.render()
             if self.step % self.config.checkpoint_every == 0 or last:
                 self.save()
+
+    def is_stopping(self) -> bool:
+        """Tell whether a signal came, to this process or to one that trains with it: all leave at the same step."""
+        came = bool(self.stopping.number)
+        if self.fabric.world_size > 1:
+            came = bool(self.fabric.all_reduce(torch.tensor(float(came)), reduce_op="sum") > 0)
+        return came
+
+    def announce(self, signal_name: str) -> None:
+        """Say that a signal came."""
+        self.say(f"{self.experiment.name}: {signal_name}; stops after this step, at once if it comes again")
+
+    def leave(self) -> None:
+        """End the process because of a signal, and say how to go on."""
+        self.close()
+        saved = self.result().checkpoint.is_dir()
+        kept = f"at step {self.step}, which is in {self.run_dir}" if saved else f"before step {self.step + 1}"
+        self.say(f"{self.experiment.name}: stopped {kept}; train again and it goes on from its newest checkpoint")
+        self.stopping.leave()
+
+    def close(self) -> None:
+        """Close the logs."""
         if self.log:
-            self.log.close()
-        if self.fabric.is_global_zero and not self.result().checkpoint.is_dir():
-            raise SpeechlabError(
-                f"{self.experiment.name} is trained, but its last checkpoint could not be written to {self.run_dir};"
-                " free disk space and train again: it resumes from the one before"
-            )
-        return self.result()
+            self.on_disk("the log", self.log.close)
 
     def train_one(self, batches: Iterator) -> None:
         """One optimiser step of every network, or a skipped one where a number is not finite."""
@@ -248,6 +282,7 @@ class Engine:
             collate_fn=self.recipe.collate,
             num_workers=n_workers,
             pin_memory=torch.cuda.is_available(),
+            worker_init_fn=ignore_signals,
             prefetch_factor=4 if n_workers else None,
             generator=torch.Generator(),  # or making an iterator would draw from the training's own randomness
         )
@@ -319,23 +354,37 @@ class Engine:
             alignments = self.recipe.alignments()
         for name, audio in clips.items():
             self.health.observe_render(self.step, name, float(np.sqrt(np.mean(np.square(audio.waveform)) + 1e-20)))
-        self.log.write_renders(self.step, clips)
-        self.log.write_alignments(self.step, alignments)
+        self.on_disk("the rendered clips", self.log.write_renders, self.step, clips)
+        self.on_disk("the alignments", self.log.write_alignments, self.step, alignments)
         self.write_health()
+
+    def on_disk(self, what: str, write: Callable[..., None], *arguments: Any) -> None:
+        """Write what a training can do without; where the disk refuses, that is a line the first time."""
+        try:
+            write(*arguments)
+            self.unwritten.discard(what)
+        except (SpeechlabError, OSError) as error:
+            if what not in self.unwritten:
+                self.say(f"step {self.step}: {what} could not be written ({error}); training goes on")
+            self.unwritten.add(what)
 
     def write_log(self, numbers: dict[str, float]) -> None:
         """Send numbers to JSON lines, TensorBoard and, if asked for, W&B; print them once in a while."""
         if self.log:
-            self.log.write(self.step, numbers, self.config.steps)
+            self.on_disk("the log", self.log.write, self.step, numbers, self.config.steps)
             self.write_health()
 
     def write_health(self) -> None:
         """Write the findings for the panel."""
         if self.log:
-            self.log.write_health(self.health.to_list())
+            self.on_disk("health.json", self.log.write_health, self.health.to_list())
 
     def save(self) -> None:
-        """Write a checkpoint; a full disk is reported and training goes on from what is there."""
+        """Write a checkpoint. Where the disk refuses, the training waits: what it computes on could not be kept either.
+
+        Raises:
+            SpeechlabError: the disk has refused for as long as a training waits.
+        """
         state = {
             "step": self.step,
             "networks": {name: module.state_dict() for name, module in self.modules.items()},
@@ -349,14 +398,33 @@ class Engine:
             return
         folder = self.run_dir / "checkpoints" / f"step-{self.step:07d}"
         main = self.average or self.modules[self.recipe.main].state_dict()
-        try:
-            write_checkpoint(folder, main, self.card(), state)
-            remove_old(folder.parent, self.config.keep_checkpoints)
-        except OSError as error:
-            self.health.error(self.step, f"no checkpoint could be written ({error})", "free disk space")
-            self.say(f"no checkpoint at step {self.step}: {error}; free disk space, training goes on")
-            with contextlib.suppress(OSError):  # the disk may be full for this file too
-                self.write_health()
+        until = time.monotonic() + WAIT_FOR_DISK_S
+        while True:
+            try:
+                write_checkpoint(folder, main, self.card(), state)
+            except (OSError, SpeechlabError) as error:
+                self.wait_for_disk(error, folder, until)
+            else:
+                return remove_old(folder.parent, self.config.keep_checkpoints)
+
+    def wait_for_disk(self, error: Exception, folder: Path, until: float) -> None:
+        """Wait until a checkpoint may be tried again; the training's state stays in memory.
+
+        Raises:
+            SpeechlabError: it is too late, or a signal asks to leave.
+        """
+        reason = str(cannot_write(folder, error) if isinstance(error, OSError) else error)
+        if self.stopping.number or time.monotonic() > until:
+            self.close()
+            raise SpeechlabError(
+                f"{self.experiment.name} ends at step {self.step} without a checkpoint of it: {reason}; train again,"
+                " and it resumes from the one before"
+            )
+        self.health.error(self.step, f"no checkpoint could be written ({reason})", "free disk space")
+        self.say(f"paused at step {self.step}: {reason}; tries again in {RETRY_S:.0f} s, for"
+                 f" {WAIT_FOR_DISK_S / 3600:.0f} hours; Ctrl-C ends it")  # fmt: skip
+        self.write_health()
+        self.stopping.wait(RETRY_S)
 
     def card(self) -> dict[str, Any]:
         """What is written beside the weights."""
@@ -373,6 +441,9 @@ class Engine:
 
     def resume(self) -> None:
         """Continue from the newest whole checkpoint, if the run has one."""
+        if self.fabric.is_global_zero:
+            for folder in (self.run_dir, self.run_dir / "checkpoints", self.run_dir / "renders"):
+                remove_leftovers(folder)  # of a process that was killed
         newest = newest_checkpoint(self.run_dir / "checkpoints", self.say)
         logged = self.log.last_step() if self.log else 0
         if newest is None:
@@ -391,18 +462,18 @@ class Engine:
                 module.load_state_dict(state["networks"][name])
             for name, optimiser in self.optimisers.items():
                 optimiser.load_state_dict(state["optimisers"][name])
-        except (RuntimeError, KeyError, ValueError) as error:
+            if trains_on and self.changes and self.changes[-1]["step"] == state["step"]:
+                self.apply_changes(self.changes[-1]["changed"])
+            if self.average is not None:
+                saved = state["average"] or self.modules[self.recipe.main].state_dict()  # empty: it was off until now
+                self.average = {name: value.detach().clone().to(self.fabric.device) for name, value in saved.items()}
+            self.fabric._precision.load_state_dict(state["scaler"])
+            self.step, self.metrics = state["step"], newest.need("metrics")
+        except (RuntimeError, KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
             raise SpeechlabError(
                 f"{self.run_dir} holds a training of other parts or sizes than {self.experiment.name} has now; train"
                 " into another folder (--run FOLDER), or remove that one"
             ) from error
-        if trains_on and self.changes and self.changes[-1]["step"] == state["step"]:
-            self.apply_changes(self.changes[-1]["changed"])
-        if self.average is not None:
-            saved = state["average"] or self.modules[self.recipe.main].state_dict()  # empty: it was off until now
-            self.average = {name: value.detach().clone().to(self.fabric.device) for name, value in saved.items()}
-        self.fabric._precision.load_state_dict(state["scaler"])
-        self.step, self.metrics = state["step"], newest.card["metrics"]
         if self.log:
             self.health.restore(self.log.read_health(), self.step)
             self.log.open(self.step, config if trains_on else None, state["logger_run_id"])

@@ -110,7 +110,7 @@ class HealthMonitor:
 
     def restore(self, findings: list[dict], step: int) -> None:
         """Take over the findings of a run that is resumed at this step."""
-        kept = [item for item in findings if item["step"] <= step]
+        kept = [item for item in findings if {"step", "level", "what", "try"} <= item.keys() and item["step"] <= step]
         self.findings = [Finding(item["step"], item["level"], item["what"], item["try"]) for item in kept]
 
     def to_list(self) -> list[dict]:

@@ -2,13 +2,13 @@
 
 import json
 import math
-import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from speechlab.config import Experiment, TrainingConfig, to_dict
+from speechlab.files import write_atomically
 
 if TYPE_CHECKING:
     from speechlab.audio.io import Audio  # it loads torch, which a reader of logs does not need
@@ -18,21 +18,31 @@ PRINT_EVERY_S = 20.0  # seconds between printed lines
 
 def write_json(path: Path, value: object) -> None:
     """Replace a JSON file in one step."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    write_atomically(path, (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode())
 
 
 def read_log(run_dir: Path) -> list[dict]:
     """Read ``log.jsonl``; a last line cut off by a kill is left out."""
     path = Path(run_dir) / "log.jsonl"
     records = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []:
         try:
-            records.append(json.loads(line))
-        except json.JSONDecodeError:
+            record = json.loads(line)
+        except (ValueError, RecursionError):
             continue  # the line that was being written when the process died
+        if isinstance(record, dict) and isinstance(record.get("step"), int):
+            records.append(record)
     return records
+
+
+def read_list(path: Path, name: str | None = None) -> list[dict]:
+    """Read a JSON list of dictionaries, or the one of a name in a group; empty where it is missing or damaged."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+        content = content[name] if name and content else content
+    except (ValueError, RecursionError, KeyError, TypeError):
+        return []
+    return [item for item in content if isinstance(item, dict)] if isinstance(content, list) else []
 
 
 class RunLog:
@@ -60,9 +70,7 @@ class RunLog:
             write_json(self.run_dir / "config.json", config)
         kept = [record for record in read_log(self.run_dir) if record["step"] <= step]
         path = self.run_dir / "log.jsonl"
-        temporary = path.with_name(f".log.{os.getpid()}.tmp")
-        temporary.write_text("".join(json.dumps(record) + "\n" for record in kept), encoding="utf-8")
-        temporary.replace(path)
+        write_atomically(path, "".join(json.dumps(record) + "\n" for record in kept).encode())
         self.file = path.open("a", encoding="utf-8")
         self.first_step = step
         self.board = SummaryWriter(str(self.run_dir / "tensorboard"), purge_step=step + 1)
@@ -128,15 +136,13 @@ class RunLog:
         """Add what was rendered at a step to a list below ``renders/``, in place of what an earlier try left."""
         path = self.run_dir / "renders" / file_name
         path.parent.mkdir(parents=True, exist_ok=True)
-        entries = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
-        entries = [entry for entry in entries if entry["step"] != step]
+        entries = [entry for entry in read_list(path) if isinstance(entry.get("step"), int) and entry["step"] != step]
         entries.append({"step": step, "items": items})
         write_json(path, sorted(entries, key=lambda entry: entry["step"]))
 
     def read_health(self) -> list[dict]:
         """Findings of the run so far."""
-        path = self.run_dir / "health.json"
-        return json.loads(path.read_text(encoding="utf-8"))["findings"] if path.is_file() else []
+        return read_list(self.run_dir / "health.json", "findings")
 
     def write_health(self, findings: list[dict]) -> None:
         """Write the findings for the health panel."""

@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from speechlab.config import AudioSpec, Experiment
+from speechlab.config import Experiment
 from speechlab.data.datasets import AcousticDataset, collate_acoustic, mel_path
 from speechlab.data.storage import short_hash, write_atomically
-from speechlab.models import build
 from speechlab.text.symbols import SymbolTable
 from speechlab.training.align import align, use_true_timings
 from speechlab.training.checkpoints import WEIGHTS, find_checkpoint, sha256
@@ -34,7 +33,7 @@ def teacher_forced_mels(name: str, experiment: Experiment) -> Path:
     """
     checkpoint = find_checkpoint(name)
     card = checkpoint.card
-    AudioSpec(**card["audio"]).require(experiment.audio, "acoustic model", "vocoder")
+    checkpoint.audio.require(experiment.audio, "acoustic model", "vocoder")
     store = acoustic_features(experiment)
     aligner = card["experiment"]["aligner"]
     store = (
@@ -43,9 +42,7 @@ def teacher_forced_mels(name: str, experiment: Experiment) -> Path:
     ids = store.linguistic_ids()
     made_from = [store.linguistic_stamp, sha256(checkpoint.path / WEIGHTS), [store.identity(id) for id in ids]]
     folder = store.folder / f"teacher-{short_hash(made_from)}"
-    acoustic = build(card["model"], **card["sizes"])
-    acoustic.load_state_dict({key: value.float() for key, value in checkpoint.weights.items()})
-    acoustic.eval()
+    acoustic = checkpoint.network()
     missing = [id for id in ids if not mel_path(folder, id).is_file()]
     data = AcousticDataset(store, missing)
     order = sorted(range(len(data)), key=lambda index: data.lengths[index])

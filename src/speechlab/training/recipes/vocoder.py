@@ -84,8 +84,12 @@ ADVERSARIAL_LOSSES = {
     "least_squares": AdversarialLoss(discriminator_loss, generator_loss, undecided=0.5, averaged=False),
     "hinge": AdversarialLoss(hinge_discriminator_loss, hinge_generator_loss, undecided=2.0, averaged=True),
 }
-AUDIO_SIZES = {"hifigan_gen": ("n_mels",), "vocos_gen": ("n_mels", "n_fft", "hop_length")}
-"""What a generator must know of the AudioSpec; one that is not listed takes it whole."""
+AUDIO_SIZES = {
+    "hifigan_gen": ("n_mels",),
+    "vocos_gen": ("n_mels", "n_fft", "hop_length"),
+    "source_vocos_gen": ("n_mels", "n_fft", "hop_length", "sample_rate", "f_min", "f_max", "log_floor"),
+}
+"""What a generator must know of the AudioSpec."""
 SOURCE = "source_vocos_gen"  # learns to read the pitch off the mel too
 
 
@@ -134,9 +138,7 @@ class VocoderRecipe(Recipe):
         """What the generator is built from."""
         sizes, audio = to_dict(self.experiment.model), to_dict(self.experiment.audio)
         sizes.pop("name", None)
-        if self.model in AUDIO_SIZES:
-            return sizes | {name: audio[name] for name in AUDIO_SIZES[self.model]}
-        return sizes | {"audio": audio}
+        return sizes | {name: audio[name] for name in AUDIO_SIZES[self.model]}
 
     def load_held_out(self) -> list[tuple[str, Tensor]]:
         """Validation clips, whole, cut to a multiple of the hop: (name, (1, 1, samples))."""

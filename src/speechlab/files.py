@@ -1,0 +1,89 @@
+"""Files written whole or not at all, with one line where the disk refuses, and no leftovers of dead processes."""
+
+import errno
+import os
+import platform
+import re
+import shutil
+import zlib
+from pathlib import Path
+
+from speechlab.errors import SpeechlabError
+
+REASONS = {
+    errno.ENOSPC: "the disk is full; free space and run again",
+    errno.EDQUOT: "your quota of disk space is used up; free space and run again",
+    errno.EROFS: "the disk can only be read; choose another folder",
+    errno.EACCES: "it is not allowed; choose another folder, or change its permissions",
+    errno.EPERM: "it is not allowed; choose another folder, or change its permissions",
+}
+"""What the usual refusals of a disk mean, and what to do."""
+LEFTOVER = re.compile(r"\..+\.([0-9a-f]{8})-(\d+)\.(tmp|partial)")  # machine and process that it is of
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write under a temporary name in the same folder, then rename; a reader never sees half a file.
+
+    Raises:
+        SpeechlabError: the disk refuses; what was there before is untouched.
+    """
+    temporary = temporary_name(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    except OSError as error:
+        remove(temporary)
+        raise cannot_write(path, error, len(content)) from error
+
+
+def temporary_name(path: Path, suffix: str = ".tmp") -> Path:
+    """Name a file or folder of this process beside a path, hidden, and found again by ``remove_leftovers``."""
+    return path.with_name(f".{path.name[:100]}.{machine()}-{os.getpid()}{suffix}")
+
+
+def machine() -> str:
+    """Eight digits that stand for this machine: on a shared disk, another's processes are not to be judged here."""
+    return f"{zlib.crc32(platform.node().encode()):08x}"
+
+
+def cannot_write(path: Path, error: OSError, n_bytes: int = 0) -> SpeechlabError:
+    """Say in one line why a file could not be written, and what to do."""
+    size = f" ({n_bytes / 1e6:.1f} MB)" if n_bytes else ""
+    reason = REASONS.get(error.errno) or error.strerror or str(error) or type(error).__name__
+    return SpeechlabError(f"cannot write {path}{size}: {reason}")
+
+
+def remove(path: Path) -> None:
+    """Remove a file or folder; what the disk does not let go stays."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+        return
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        return  # the folder itself may be the problem; whoever wrote to it says so
+
+
+def remove_leftovers(folder: Path) -> int:
+    """Remove temporary files and folders of processes that are no more, directly in a folder; count them."""
+    count = 0
+    for item in folder.glob(".*") if folder.is_dir() else ():
+        found = LEFTOVER.fullmatch(item.name)
+        if found and found[1] == machine() and not is_alive(int(found[2])):
+            remove(item)
+            count += 1
+    return count
+
+
+def is_alive(process: int) -> bool:
+    """Tell whether a process runs; where that cannot be told, yes."""
+    if os.name == "nt":  # os.kill would end it
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True

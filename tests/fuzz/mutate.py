@@ -1,0 +1,319 @@
+"""A seeded mutator, and what mutated inputs are given to; a whole number stands for an input for good.
+
+``python tests/fuzz/mutate.py MINUTES [FOLDER]`` goes on for some minutes with new numbers and keeps what breaks.
+"""
+
+import io
+import json
+import random
+import resource
+import shutil
+import sys
+import tarfile
+import tempfile
+import time
+import traceback
+import zipfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import soundfile as sf
+
+from speechlab.errors import SpeechlabError
+
+ROOT = Path(__file__).resolve().parents[2]
+CHAOS = ROOT.parent / "shared" / "cases" / "chaos"
+LONGEST_S, MOST_MB = 5.0, 400  # of processor time for one input, and of memory above what was there before
+NASTY = (b"\xff", b"\0", b"\xed\xa0\x80", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"NaN", b"1e999", b"-1", b"[" * 9)
+VALUES = (None, -1, 0, 1, 10**9, 10**30, 0.5, float("nan"), float("inf"), "", "x", "\ud800", "a\0b", [], [[]], {}, True)
+TEXTS = (
+    "${x}",
+    ".inf",
+    ".nan",
+    "1e400",
+    "-1",
+    "0",
+    "[]",
+    "{}",
+    "\ud800",
+    "' '",
+    "!x",
+    "99999999999",
+    "null",
+    "abc",
+    "@",
+)
+Input = dict[str, bytes]  # files by name
+
+
+@cache
+def sounds() -> tuple[Input, ...]:
+    """A short recording in every format that can be written here."""
+    waveform = np.random.default_rng(0).uniform(-0.5, 0.5, 4_000)
+    found = []
+    for suffix, subtype in ((".wav", "PCM_16"), (".wav", "FLOAT"), (".wav", "IMA_ADPCM"), (".aiff", "PCM_16"),
+                            (".aiff", "GSM610"), (".au", "PCM_16"), (".caf", "ALAC_16"), (".caf", "PCM_16"),
+                            (".flac", "PCM_16"), (".ogg", "VORBIS"), (".mp3", "MPEG_LAYER_III")):  # fmt: skip
+        buffer = io.BytesIO()
+        sf.write(buffer, waveform, 16_000, format=suffix[1:].upper(), subtype=subtype)
+        found.append({f"x{suffix}": buffer.getvalue()})
+    found += [{f"x{suffix}": with_ffmpeg(suffix, codec)} for suffix, codec in ((".m4a", "aac"), (".webm", "libopus"))]
+    return tuple(found)
+
+
+def with_ffmpeg(suffix: str, codec: str) -> bytes:
+    """A short recording as phones and browsers make it."""
+    import av
+
+    buffer = io.BytesIO()
+    rate = 48_000
+    with av.open(buffer, "w", format={".m4a": "mp4"}.get(suffix, suffix[1:])) as container:
+        stream = container.add_stream(codec, rate=rate, layout="mono")
+        samples = np.random.default_rng(0).uniform(-0.5, 0.5, (1, 9_600)).astype(np.float32)
+        frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout="mono")
+        frame.sample_rate, frame.pts = rate, 0
+        pieces = av.AudioResampler(
+            stream.format, stream.layout, rate, frame_size=stream.codec_context.frame_size or None
+        )
+        for piece in pieces.resample(frame) + pieces.resample(None):
+            container.mux(stream.encode(piece))
+        container.mux(stream.encode(None))
+    return buffer.getvalue()
+
+
+def with_damage(rng: random.Random, data: bytes) -> bytes:
+    """Change a few bytes, mostly near the beginning, where the headers are; or cut, repeat or insert some."""
+    changed = bytearray(data)
+    for _ in range(rng.choice((1, 1, 2, 4, 16))):
+        at = rng.randrange(max(min(len(changed), rng.choice((16, 64, 300, 10**9))), 1))
+        kind = rng.randrange(5)
+        if kind == 0 and changed:
+            changed[at] = rng.randrange(256)
+        elif kind == 1:
+            nasty = rng.choice(NASTY)
+            changed[at : at + len(nasty)] = nasty
+        elif kind == 2:
+            changed = changed[: rng.randrange(len(changed) + 1)]
+        elif kind == 3:
+            changed[at:at] = rng.choice(NASTY)
+        else:
+            changed[at:at] = changed[at : at + rng.randrange(64)]
+    return bytes(changed)
+
+
+def audio(rng: random.Random) -> Input:
+    """A damaged recording."""
+    ((name, data),) = rng.choice(sounds()).items()
+    return {name: with_damage(rng, data)}
+
+
+def read_sound(folder: Path) -> None:
+    """Read a recording in every way there is."""
+    from speechlab.audio.io import probe, read_audio, read_excerpt
+    from speechlab.audio.streaming import open_recording
+
+    (path,) = (item for item in folder.iterdir() if item.is_file())
+    for read in (probe, lambda path: read_audio(path, 22_050), lambda path: read_excerpt(path, 100, 100),
+                 lambda path: sum(len(block) for block in open_recording(path).read())):  # fmt: skip
+        try:
+            read(path)
+        except SpeechlabError as error:
+            require_one_line(error)
+
+
+@cache
+def card() -> tuple[dict, bytes]:
+    """Card and weights of a tiny aligner."""
+    from safetensors.torch import save
+
+    from speechlab.config import AudioSpec, to_dict
+    from speechlab.models import build
+    from speechlab.text.symbols import PAD
+
+    sizes = {"n_symbols": 6, "n_mels": 8, "channels": 4, "key_kernel": 1, "temperature": 0.05}
+    spec = to_dict(AudioSpec()) | {"n_mels": 8}
+    weights = build("aligner", **sizes).state_dict()
+    facts = {"model": "aligner", "sizes": sizes, "audio": spec, "symbols": [PAD, "^", "$", "a", "b"], "language": "en"}
+    return facts | {"steps": 3, "metrics": {"loss": 1.0}, "blank": 5, "dry": 0.1}, save(weights)
+
+
+def checkpoint(rng: random.Random) -> Input:
+    """A checkpoint of which a value of the card, or bytes anywhere, are not what they were."""
+    from speechlab.training.checkpoints import CARD, CHECKSUMS, WEIGHTS
+
+    facts, weights = json.loads(json.dumps(card()[0])), card()[1]
+    place = rng.choice([facts, facts["sizes"], facts["audio"]])
+    if rng.random() < 0.7:
+        key = rng.choice([*place, "odd"])
+        place[key] = rng.choice(VALUES)
+        if rng.random() < 0.2:
+            del place[key]
+    files = {CARD: json.dumps(facts).encode(), WEIGHTS: weights}
+    if rng.random() < 0.2:
+        files[CHECKSUMS] = json.dumps(rng.choice(VALUES)).encode()
+    if rng.random() < 0.4:
+        name = rng.choice([*files])
+        files[name] = with_damage(rng, files[name])
+    return files
+
+
+def load_checkpoint(folder: Path) -> None:
+    """Read a checkpoint and build its network; look at it as ``speechlab list`` does."""
+    from speechlab.apps.bundled import enhances, speaks
+    from speechlab.training.align import load_aligner
+    from speechlab.training.checkpoints import read_checkpoint
+
+    folder = folder / "m" if (folder / "m").is_dir() else folder
+    speaks(folder), enhances(folder)
+    for part in (folder, folder / "acoustic", folder / "vocoder"):
+        if part.is_dir():
+            try:
+                load_aligner(read_checkpoint(part))
+            except SpeechlabError as error:
+                require_one_line(error)
+
+
+def overrides(rng: random.Random) -> Input:
+    """Some overrides of an experiment, or a damaged file of one."""
+    from speechlab.config import EXPERIMENTS
+    from speechlab.experiments import CONFIGS, _leaves, experiment_names
+
+    name = rng.choice(experiment_names())
+    if rng.random() < 0.3:
+        return {"x.yaml": with_damage(rng, (CONFIGS / "experiments" / f"{name}.yaml").read_bytes())}
+    keys = [key for key, _ in _leaves(rng.choice(list(EXPERIMENTS.values())))]
+    given = [
+        f"{rng.choice(keys)}{rng.choice(('=', '=', '==', ''))}{rng.choice(TEXTS)}" for _ in range(rng.choice((1, 3)))
+    ]
+    return {"overrides.txt": repr((name, given)).encode("utf-8", "surrogatepass")}
+
+
+def load(folder: Path) -> None:
+    """Load an experiment."""
+    import ast
+
+    from speechlab.experiments import load_experiment
+
+    if (folder / "x.yaml").is_file():
+        load_experiment(str(folder / "x.yaml"))
+        return
+    name, given = ast.literal_eval((folder / "overrides.txt").read_text(encoding="utf-8", errors="surrogatepass"))
+    load_experiment(name, overrides=given)
+
+
+def lexicon(rng: random.Random) -> Input:
+    """A damaged lexicon."""
+    return {"lex.txt": with_damage(rng, "kubernetes\tk,u:b@n'EtIs\n# words\nhello h@l'oU\nкот k'ot\n".encode())}
+
+
+def read_lexicon(folder: Path) -> None:
+    """Read a lexicon and use it."""
+    from speechlab.text.frontend import EnglishFrontend, load_lexicon
+
+    EnglishFrontend(load_lexicon(folder / "lex.txt"))
+
+
+def archive(rng: random.Random) -> Input:
+    """A damaged archive."""
+    buffer = io.BytesIO()
+    if rng.random() < 0.5:
+        with zipfile.ZipFile(buffer, "w", rng.choice((0, 8, 12, 14))) as pack:
+            pack.writestr("a/b.txt", b"x" * 3_000)
+            pack.writestr("c.txt", b"y")
+    else:
+        with tarfile.open(fileobj=buffer, mode=rng.choice(("w", "w:gz", "w:bz2", "w:xz"))) as pack:
+            info = tarfile.TarInfo("a/b.txt")
+            info.size = 3_000
+            pack.addfile(info, io.BytesIO(b"x" * 3_000))
+    return {"archive": with_damage(rng, buffer.getvalue())}
+
+
+def unpack(folder: Path) -> None:
+    """Unpack an archive, and see that nothing leaves its folder."""
+    from speechlab.data.download import extract
+
+    try:
+        extract(folder / "archive", folder / "out")
+    finally:
+        assert {item.name for item in folder.iterdir()} <= {"archive", "out"}
+
+
+TARGETS: dict[str, tuple[Callable[[random.Random], Input], Callable[[Path], None]]] = {
+    "audio": (audio, read_sound),
+    "checkpoint": (checkpoint, load_checkpoint),
+    "overrides": (overrides, load),
+    "lexicon": (lexicon, read_lexicon),
+    "archive": (archive, unpack),
+}
+CASES = {"audio": "audio", "checkpoint": "ckpt", "overrides": "cfg", "lexicon": "lex"}
+"""Folders of the chaos cases, by target."""
+
+
+def require_one_line(error: SpeechlabError) -> None:
+    """Raise unless an error is one line that can be printed."""
+    message = str(error)
+    assert message.strip() and "\n" not in message and len(message) < 2_000, message[:500]
+
+
+def attempt(target: str, files: Input, folder: Path) -> str:
+    """Give files to a target; give what broke, or an empty text where they were taken or refused in one line."""
+    shutil.rmtree(folder, ignore_errors=True)
+    for name, data in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+    try:
+        TARGETS[target][1](folder)
+    except SpeechlabError as error:
+        try:
+            require_one_line(error)
+        except AssertionError as problem:
+            return f"not one line: {problem}"
+    except Exception:
+        return traceback.format_exc()
+    grown, seconds = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, time.process_time() - started
+    if seconds > LONGEST_S:
+        return f"took {seconds:.1f} s"
+    return f"took {grown / 1024:.0f} MB" if grown / 1024 > MOST_MB else ""
+
+
+def files_of(number: int, target: str) -> Input:
+    """The input that a number stands for."""
+    return TARGETS[target][0](random.Random(f"{target} {number}"))
+
+
+def warm_up(folder: Path) -> None:
+    """Let every target import what it needs, which is no memory of an input's."""
+    for target in TARGETS:
+        for number in range(3):
+            attempt(target, files_of(number, target), folder)
+
+
+def main() -> int:
+    """Go on with new inputs for some minutes; keep those that break, and count them."""
+    minutes, kept = float(sys.argv[1]), Path(sys.argv[2] if len(sys.argv) > 2 else "results/fuzz")
+    until, number, broken = time.monotonic() + 60 * minutes, random.SystemRandom().randrange(10**9), 0
+    done = dict.fromkeys(TARGETS, 0)
+    with tempfile.TemporaryDirectory() as scratch:
+        warm_up(Path(scratch) / "input")
+        while time.monotonic() < until:
+            number += 1
+            for target in TARGETS:
+                files = files_of(number, target)
+                current = kept / f"{target}-{number}"
+                if problem := attempt(target, files, Path(scratch) / "input"):
+                    broken += 1
+                    for name, data in files.items():
+                        current.mkdir(parents=True, exist_ok=True)
+                        (current / name).write_bytes(data)
+                    (current / "problem.txt").write_text(problem, encoding="utf-8", errors="replace")
+                    print(f"{target} {number}: {problem.splitlines()[-1]}", flush=True)
+                done[target] += 1
+    print(", ".join(f"{name} {count}" for name, count in done.items()), f"inputs; {broken} broke; kept in {kept}")
+    return int(broken > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
