@@ -80,7 +80,7 @@ def test_an_enhancer_whose_card_is_wrong_is_one_line(tmp_path, root, path, value
 
 
 def test_a_vocoder_of_other_sizes_than_its_weights_is_one_line(tmp_path, root):
-    folder = copy_of("en-kathleen", tmp_path, root) / "vocoder"
+    folder = copy_of("kathleen-hifigan", tmp_path, root)
     change(folder, "sizes.preset", "v1")
     with pytest.raises(SpeechlabError, match="larger than the weights|are not those of the hifigan_gen"):
         Vocoder.load(folder)

@@ -13,7 +13,7 @@ from speechlab.audio.mel import MelSpectrogram
 from speechlab.config import AudioSpec
 from speechlab.errors import SpeechlabError
 from speechlab.models import fold
-from speechlab.training.checkpoints import find_checkpoint, find_folder
+from speechlab.training.checkpoints import CARD, find_checkpoint, find_folder, read_card
 
 CHUNK, CONTEXT = (
     1024,
@@ -21,6 +21,14 @@ CHUNK, CONTEXT = (
 )  # frames generated at once, and their neighbours on each side; the latter cover the receptive field
 GRIFFIN_LIM = "griffin-lim"
 VOCODERS = ("hifigan_gen", "vocos_gen", "source_vocos_gen")
+
+
+def vocoder_folder(folder: Path) -> Path:
+    """Give where a voice's vocoder lies: in its folder, or the one that it shares; of anything else, the folder itself."""
+    if (folder / "vocoder").is_dir():
+        return folder / "vocoder"
+    card = read_card(folder / CARD) if (folder / CARD).is_file() else {}
+    return find_folder(card["vocoder"]) if card.get("vocoder") else folder
 
 
 class Vocoder:
@@ -41,13 +49,12 @@ class Vocoder:
 
     @classmethod
     def load(cls, name: str | Path, device: str | None = None) -> "Vocoder":
-        """Load a vocoder by name: bundled, a run, a folder; of a voice, its vocoder.
+        """Load a vocoder by name: bundled, a run, a folder; of a voice, its own or the one that its card names.
 
         Raises:
             SpeechlabError: nothing has that name, it is damaged, or it is not a vocoder.
         """
-        folder = find_folder(name)
-        checkpoint = find_checkpoint(folder / "vocoder" if (folder / "vocoder").is_dir() else folder)
+        checkpoint = find_checkpoint(vocoder_folder(find_folder(name)))
         model = checkpoint.card.get("model")
         if model not in VOCODERS:
             raise SpeechlabError(f"{checkpoint.path} holds a {model}, not a vocoder ({', '.join(VOCODERS)})")

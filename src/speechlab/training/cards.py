@@ -53,6 +53,7 @@ class Card:
     dry: Share
     task: str
     wavlm: str
+    vocoder: str  # of a voice: name of the vocoder that it shares with others
     licence: str
     steps: int | dict  # of a voice, those of its parts
     metrics: dict
