@@ -148,6 +148,16 @@ def test_fastspeech_overfits_one_batch(places, tiny_corpus, name):
     assert history[-1]["mel"] <= 0.15
 
 
+@pytest.mark.parametrize(("emulated", "precision"), [(True, "fp32"), (False, "bf16")])
+def test_bf16_is_not_emulated_on_a_cpu(monkeypatch, capsys, emulated, precision):
+    from speechlab.training import engine as module
+
+    monkeypatch.setattr(module, "emulates_bf16", lambda: emulated)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert module.choose_precision("bf16") == precision and module.choose_precision("auto") == "fp32"
+    assert ("emulate" in capsys.readouterr().out) == emulated
+
+
 def test_a_run_of_nan_steps_stops_with_a_diagnosis_and_keeps_the_checkpoint(places, tiny_corpus, monkeypatch):
     experiment = tiny("embedded-aligner", tiny_corpus)
     engine = Engine(recipes["aligner"](experiment), places / "run")

@@ -24,7 +24,7 @@ VOCODERS = ("hifigan_gen", "vocos_gen", "source_vocos_gen")
 
 
 def vocoder_folder(folder: Path) -> Path:
-    """Give where a voice's vocoder lies: in its folder, or the one that it shares; of anything else, the folder itself."""
+    """Give where a voice's vocoder lies, in its folder or shared with others; of anything else, the folder itself."""
     if (folder / "vocoder").is_dir():
         return folder / "vocoder"
     card = read_card(folder / CARD) if (folder / CARD).is_file() else {}
