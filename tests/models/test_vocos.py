@@ -102,6 +102,18 @@ def test_a_chunk_continues_the_phases_of_the_chunk_before():
 
 
 @torch.no_grad()
+def test_before_any_training_the_band_above_the_mels_is_as_loud_as_their_last():
+    torch.manual_seed(0)
+    spec, generator = AudioSpec(), SourceVocosGenerator(16, 32, 1).eval()
+    noise = 0.1 * torch.randn(1, 1, HOP * 300)
+    heard = generator(MelSpectrogram(spec)(noise))[0]
+    spectrum = torch.stft(heard, 1024, HOP, window=torch.hann_window(1024), return_complex=True).abs().mean(-1)[0]
+    hertz = torch.arange(513) * RATE / 1024
+    levels = [spectrum[(hertz > low) & (hertz < low + 1500)].max() for low in (6000, 7500, 9000)]
+    assert max(levels) < 2 * min(levels)  # neither silent nor whistling at f_max
+
+
+@torch.no_grad()
 def test_before_any_training_the_magnitudes_are_the_mels():
     spec = AudioSpec()
     mel, generator = MelSpectrogram(spec), SourceVocosGenerator(16, 32, 1).eval()

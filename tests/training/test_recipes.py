@@ -264,6 +264,23 @@ def test_a_vocoder_is_fine_tuned_on_teacher_forced_mels_from_the_weights_of_anot
     assert engine.recipe.dataset.utterances and engine.run().step == 4
 
 
+def test_a_fastspeech_of_another_language_starts_with_its_own_symbols_and_statistics(places, tiny_corpus, capsys):
+    train(tiny("embedded-aligner", tiny_corpus))
+    english = train(tiny("embedded-fastspeech2", tiny_corpus, steps=3))
+    experiment = replace(tiny("embedded-fastspeech2", tiny_corpus, steps=3), initial=str(english.run_dir))
+    engine = Engine(recipes["fastspeech2"](experiment), places / "other")
+    model = engine.modules["acoustic"]
+    taken = {name: value.clone() for name, value in model.state_dict().items()}
+    taken["embedding.weight"] = torch.zeros(7, taken["embedding.weight"].shape[1])  # of seven symbols
+    taken["mel_mean"] = taken["mel_mean"] + 1
+    taken["decoder.blocks.0.widen.weight"] = taken["decoder.blocks.0.widen.weight"] + 1
+    kept = engine.recipe.inherit({"acoustic": taken})["acoustic"]
+    assert torch.equal(kept["embedding.weight"], model.embedding.weight)
+    assert torch.equal(kept["mel_mean"], model.mel_mean)
+    assert torch.equal(kept["decoder.blocks.0.widen.weight"], taken["decoder.blocks.0.widen.weight"])
+    assert "symbols anew" in capsys.readouterr().out
+
+
 def test_a_run_of_other_sizes_is_left_alone(places, tiny_corpus):
     experiment = tiny("embedded-aligner", tiny_corpus, steps=10)
     train(experiment)

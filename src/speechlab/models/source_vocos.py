@@ -117,6 +117,19 @@ class Source(nn.Module):
         return self.spectrum(self.pulses(track)), self.spectrum(self.noises(track))
 
 
+def unmelling_matrix(spec: AudioSpec) -> Tensor:
+    """Build the pseudo-inverse of the mel filters, (bins, n_mels); above the last filter's peak its value is held.
+
+    Nothing is known of the bins up there: zero would be far from speech, and the filter's falling edge, inverted,
+    would be a whistle at f_max.
+    """
+    filters = mel_filters(spec)
+    inverse = torch.linalg.pinv(filters)
+    peak = int(filters[-1].argmax())
+    inverse[peak:] = inverse[peak]
+    return inverse
+
+
 class SourceVocosGenerator(nn.Module):
     """Mel to waveform: known magnitudes and a source's phases, corrected by ConvNeXt blocks at the frame rate.
 
@@ -143,7 +156,7 @@ class SourceVocosGenerator(nn.Module):
         self.spec, bins = spec, n_fft // 2 + 1
         self.pitch = PitchEstimator(spec.n_mels)
         self.source = Source(spec)
-        self.register_buffer("unmelling", torch.linalg.pinv(mel_filters(spec)), persistent=False)
+        self.register_buffer("unmelling", unmelling_matrix(spec), persistent=False)
         self.embed = nn.Conv1d(spec.n_mels + 1, channels, 7, padding=3)
         self.embed_source = nn.Conv1d(bins, channels, 1)
         self.norm = nn.LayerNorm(channels, eps=1e-6)

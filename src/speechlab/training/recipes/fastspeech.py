@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from speechlab.audio.griffin_lim import mel_to_waveform
 from speechlab.audio.io import Audio
@@ -19,6 +20,7 @@ from speechlab.training.recipes.aligner import VALIDATION_BATCH, vocabulary_card
 from speechlab.training.recipes.base import Recipe, recipes
 
 N_RENDERED = 3  # held-out sentences spoken for the time-travel player
+STATISTICS = ("mel_mean", "mel_std", "pitch_mean", "pitch_std", "energy_mean", "energy_std", "embedding.edges")
 GRIFFIN_LIM_ITERATIONS = 32  # of those renderings: enough to follow the learning
 
 
@@ -59,6 +61,19 @@ class FastSpeechRecipe(Recipe):
         sizes = to_dict(self.experiment.model)
         del sizes["n_bins"]  # FastSpeech embeds neither pitch nor energy
         return {"n_symbols": len(self.symbols), "n_mels": self.experiment.audio.n_mels, **sizes}
+
+    def inherit(self, networks: dict[str, dict[str, Tensor]]) -> dict[str, dict[str, Tensor]]:
+        """Start from a model of another reader, or of another language, whose symbols' vectors are of no use then.
+
+        The statistics of mels, pitch and energy stay this corpus's own.
+        """
+        model, given = self.engine.modules["acoustic"], dict(networks["acoustic"])
+        given |= {name: value for name, value in model.state_dict().items() if name.endswith(STATISTICS)}
+        own = model.embedding.weight.detach()
+        if given["embedding.weight"].shape != own.shape:
+            given["embedding.weight"] = own
+            self.engine.say(f"{self.experiment.name}: learns its {len(own)} symbols anew")
+        return {"acoustic": given}
 
     def predict(self, batch: AcousticBatch, prosody: bool = True):
         """Run the model on true durations and, with ``prosody``, on true pitch and energy."""
