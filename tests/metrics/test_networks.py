@@ -79,7 +79,7 @@ def folder(cache):
 
 def test_the_list_of_fetched_metrics_is_whole():
     assert networks.__all__
-    assert {"dnsmos", "legacy_dnsmos", *FETCHED} <= metrics.keys()
+    assert {"distillmos", "dnsmos", "legacy_dnsmos", *FETCHED} <= metrics.keys()
 
 
 @pytest.mark.parametrize("name", FETCHED)

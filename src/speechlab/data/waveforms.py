@@ -23,8 +23,14 @@ def load_waveform(path, sample_rate: int, corpus: CorpusConfig) -> np.ndarray:
     if corpus.remove_offset:
         waveform = waveform - waveform.mean()
     if corpus.loudness:
-        level = loudness(waveform, sample_rate)
-        if np.isfinite(level):
-            gain = 10 ** ((corpus.loudness - level) / 20)
-            waveform = waveform * min(gain, PEAK_LIMIT / max(np.abs(waveform).max(), 1e-9))
+        waveform = at_loudness(waveform, sample_rate, corpus.loudness)
     return waveform.astype(np.float32)
+
+
+def at_loudness(waveform: np.ndarray, sample_rate: int, wanted: float) -> np.ndarray:
+    """Scale samples (samples,) to a loudness in LUFS, or as near to it as peaks under 0.95 allow; silence stays."""
+    level = loudness(waveform, sample_rate)
+    if not np.isfinite(level):
+        return waveform
+    gain = 10 ** ((wanted - level) / 20)
+    return waveform * min(gain, PEAK_LIMIT / max(np.abs(waveform).max(), 1e-9))
