@@ -1,5 +1,6 @@
 """Russian stress by the network: what it may not disturb, what wins over it, and what the engine is told of it."""
 
+import ast
 import gzip
 import os
 import subprocess
@@ -36,19 +37,16 @@ def test_english_loads_no_network():
     assert EnglishFrontend
 
 
-def test_the_network_leaves_torch_as_it_was():
+def test_tokens_depend_on_nothing_but_the_text_and_the_network_leaves_torch_as_it_was():
+    said = [frontend(text).symbols for text in TEXTS]
     code = (
         "import torch; torch.set_num_threads(3); torch.manual_seed(5); state = torch.get_rng_state()\n"
-        "from speechlab.text.russian_frontend import RussianFrontend as F; F()('Старый замок.')\n"
+        "from speechlab.text.russian_frontend import RussianFrontend as F\n"
+        f"print([F()(text).symbols for text in {TEXTS[::-1]}])\n"
         "print(torch.get_num_threads(), torch.is_grad_enabled(), bool((state == torch.get_rng_state()).all()))"
     )
-    assert run(code).split() == ["3", "True", "True"]
-
-
-def test_tokens_depend_on_nothing_but_the_text():
-    said = [frontend(text).symbols for text in TEXTS]
-    code = f"from speechlab.text.russian_frontend import RussianFrontend as F\nprint([F()(t).symbols for t in {TEXTS[::-1]}])"
-    assert eval(run(code))[::-1] == said
+    tokens, settings = run(code).splitlines()
+    assert ast.literal_eval(tokens)[::-1] == said and settings.split() == ["3", "True", "True"]
     for cache in (russian_accent._accent_part, russian_accent._accent_word):
         cache.cache_clear()
     with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
@@ -132,7 +130,7 @@ def test_words_and_texts_of_any_length_are_stressed(text):
 def test_a_second_dictionary_agrees():
     with gzip.open(WITNESS, "rt", encoding="utf-8") as file:
         entries = [line.rstrip("\n").split("\t") for line in file][1:]
-    known = [(word, int(vowel)) for word, _, vowel in entries if int(vowel) and "-" not in word][::150]
+    known = [(word, int(vowel)) for word, _, vowel in entries if int(vowel) and "-" not in word][::400]
     differ = []
     for word, vowel in known:
         letters = [at for at, letter in enumerate(word) if letter in VOWELS]

@@ -25,6 +25,9 @@ from speechlab.text.russian_counts import (
 )
 from speechlab.text.russian_dates import (
     MONTH,
+    MONTH_FORM,
+    WEEKDAY,
+    after_of,
     at_end,
     before_of,
     before_range,
@@ -32,7 +35,9 @@ from speechlab.text.russian_dates import (
     read_date,
     read_day,
     read_days,
+    read_short_month,
     read_time,
+    read_weekdays,
     read_year,
     read_years,
 )
@@ -51,29 +56,31 @@ from speechlab.text.russian_roman import (
     roman,
 )
 from speechlab.text.russian_short import (
+    CONTRACTION,
+    DESCRIBED,
     DIGIT,
     DOMAINS,
     EXTENSIONS,
     MARKUP,
+    NAME,
     SHORT,
-    SHORT_MONTHS,
-    WEEKDAYS,
     read_address,
+    read_adjective,
     read_capitals,
+    read_contracted,
     read_file,
-    short_rules,
 )
 from speechlab.text.russian_stress import MARK as STRESS
 from speechlab.text.russian_stress import restore_yo
 from speechlab.text.russian_words import (
     ABBREVIATIONS,
+    LATIN_ENDS,
     LATIN_NAMES,
     LATIN_SOUNDS,
     LATIN_WORDS,
     LETTER_NAMES,
     MONTHS,
     SCALES,
-    SPELLED,
     SYMBOLS,
     UNITS,
 )
@@ -91,6 +98,8 @@ APART = {  # units that may be the beginning of something else: "в 10 с Пет
 UNIT = "|".join(APART.get(unit, re.escape(unit)) for unit in sorted(UNITS, key=len, reverse=True))
 SCALE = "|".join([*SCALES, *("тысяч[аиу]?", "миллион(?:а|ов)?", "миллиард(?:а|ов)?")])
 SUFFIX = "|".join(sorted([*SUFFIXES, "ти", "мя"], key=len, reverse=True))
+LATIN_SOUND = re.compile("|".join(LATIN_SOUNDS))
+LONGEST_SPELLED = 5  # letters; a longer word in capitals is a word
 Match = re.Match[str]
 
 
@@ -137,83 +146,66 @@ def _unify(text: str) -> str:
 
 def _abbreviation(reading: str, ends: bool) -> Callable[[Match], str]:
     def expand(match: Match) -> str:
-        words = f"{match[0].split()[0]} города" if reading == "*города" else reading
-        if reading == "*города" and match[0].lower().startswith("в "):
-            words = match[0].split()[0] + " городе"
-        first = words[0].upper() if match[0][0].isupper() else words[0]
-        return first + words[1:] + ("." if ends and at_end(match) else "")
+        first = reading[0].upper() if match[0][0].isupper() else reading[0]
+        return first + reading[1:] + "." * (ends and at_end(match))
 
     return expand
 
 
-def _capitals(match: Match) -> str:
-    return SPELLED.get(match[0]) or read_capitals(match)
-
-
-def _day_of_short_month(match: Match) -> str:
-    return f"{match[1]} {MONTHS[SHORT_MONTHS.index(match[2].lower()[:3])]}"
-
-
-def _short_month(match: Match) -> str:
-    """Read "янв. 2020" and "в янв. 2020 г."."""
-    genitive = MONTHS[SHORT_MONTHS.index(match[2].lower()[:3])]
-    inside = match[1].strip().lower() in ("в", "о")
-    ending = "е" if inside else "т" if genitive == "августа" else "ь" if genitive not in ("марта", "мая") else ""
-    stem = genitive[:-1] + (ending if genitive not in ("марта", "августа", "мая") or inside else "")
-    return f"{match[1]}{'май' if genitive == 'мая' and not inside else stem} "
-
-
 def _school_years(match: Match) -> str:
-    """Read "2023/24 учебный год" as two ranks in the case of what follows."""
-    after = match.string[match.end() : match.end() + 30].lower()
+    """Read "2023/24 учебный год": two ranks in the case of what follows."""
+    after = after_of(match).lower()
     case = "p" if re.match(r"\s\w+ом", after) else "g" if re.match(r"\s\w+ого", after) else "n"
     return f"{ordinal(int(match[1]), case)} {ordinal(int(match[2]), case)}"
 
 
+def _year_of_month(match: Match) -> str:
+    """Read "в мае 2020" as "две тысячи двадцатого"; a number after another word is none of a year."""
+    of_month = re.search(rf"(?:^|[^а-яё])(?:{MONTH_FORM})\s$", before_of(match).lower())
+    return ordinal(int(match[1]), "g") if of_month else match[0]
+
+
 def _both_ranks(match: Match) -> str:
     """Read "в 3 и 4 классах": two ranks in the singular."""
-    case = {"х": "p", "м": "d", "и": "i"}.get(match[3][-1], "n")
-    if match[3].endswith("ы"):
-        case = "n"
+    case = {"х": "p", "м": "d", "и": "i"}[match[3][-1]]
     return f"{ordinal(int(match[1]), case)} и {ordinal(int(match[2]), case)} {match[3]}"
 
 
 def _days(match: Match) -> str:
     """Read "3 сут.", which has no singular: двое суток."""
     number = int(match[1])
-    said = {1: "одни", 2: "двое", 3: "трое", 4: "четверо"}.get(number) or cardinal(number, "g" if False else "n")
+    said = {1: "одни", 2: "двое", 3: "трое", 4: "четверо"}.get(number) or cardinal(number)
     return f"{said} {'сутки' if number == 1 else 'суток'}" + "." * at_end(match)
 
 
-def _first_date(match: Match) -> str:
-    """Read a date that stands alone, a heading or an entry, in the nominative: "девятое мая"."""
-    return f"{match[1]}{ordinal(int(match[2]), 'n', 'n')}"
-
-
-def _long_number(match: Match) -> str:
-    return " ".join(cardinal(int(digit)) for digit in match[0])
-
-
 def _latin(match: Match) -> str:
-    """Read a Latin word from the table, by its letters if all are capitals, else letter by letter as sounds."""
+    """Read Latin words by the table, by letters if all are capitals, else as they sound."""
     word = match[0]
     if known := LATIN_WORDS.get(word.lower()):
-        return known if word[0].islower() or len(word) > 1 else known.capitalize()
-    if len(word) == 1 or (word.isupper() and len(word) <= 5):
+        return known
+    if not word.isalpha():  # "Coca-Cola" is known as a whole, "Wi-Max" by its parts
+        return re.sub("[A-Za-z]+", _latin, word)
+    if len(word) == 1 or (word.isupper() and len(word) <= LONGEST_SPELLED):
         return "-".join(LATIN_NAMES[letter] for letter in word.upper())
-    sounds, rest = "", word.lower()
-    while rest:
-        key, sound = next(((k, s) for k, s in LATIN_SOUNDS if rest.startswith(k)), (rest[0], ""))
-        sounds, rest = sounds + sound.replace("Д", "дж"), rest[len(key) :]
-    return sounds
+    word = word.lower()
+    for pattern, sound in LATIN_ENDS:
+        word = re.sub(pattern, sound, word)
+    return LATIN_SOUND.sub(lambda letters: LATIN_SOUNDS[letters[0]], word)
 
 
 def _rule(pattern: str, replacement: Callable[[Match], str] | str, flags: int = 0) -> tuple:
     return re.compile(pattern, flags), replacement
 
 
+def _short_rules(start: str, after: Collection[str]) -> list[tuple]:
+    return [
+        _rule(start + re.escape(short).replace(r"\ ", r"\s?") + rf"\.{follows}", _abbreviation(reading, not follows),
+              0 if len(short) < 3 else re.I)
+        for short, reading, follows in SHORT if follows in after
+    ]  # fmt: skip
+
+
 MARKED = [(re.compile(pattern), replacement) for pattern, replacement in MARKUP]
-MONTH_STEMS = "январ|феврал|март|апрел|ма|июн|июл|август|сентябр|октябр|ноябр|декабр"
 SHORT_MONTH = "янв|февр?|мар|апр|июн|июл|авг|сент?|окт|нояб?|дек"
 DOMAIN, FILE = "|".join(DOMAINS), "|".join(EXTENSIONS)
 THOUSANDS = dict.fromkeys("KkК", "тыс") | dict.fromkeys("MМm", "млн") | {"B": "млрд", "T": "трлн"}
@@ -221,11 +213,13 @@ NUMBER = r"\d{1,3}(?: \d{3})+(?:,\d+)?|\d+(?:[,.]\d+)?"
 FIRST = rf"(?<![\d.,])(?:({NUMBER})\s?-\s?)?"  # of a range
 RULES: list[tuple[re.Pattern[str], Callable[[Match], str] | str]] = [
     # addresses and files, numbers of many digits
-    _rule(rf"(?:https?://|www\.)[^\s,;()«»]{{2,200}}[^\s,;()«».!?:]|(?<![\w.@-])[\w.+-]{{1,60}}@[\w-]{{1,60}}(?:\.[\w-]{{1,60}}){{1,4}}\b"
-          rf"|(?<![\w.@-])(?:[\w-]{{1,60}}\.){{1,4}}(?:{DOMAIN})\b(?:/[^\s,;()«»]{{0,200}})?(?![\w@])", read_address, re.I),
+    _rule(r"(?:https?://|www\.)[^\s,;()«»]{2,200}[^\s,;()«».!?:]"
+          r"|(?<![\w.@-])[\w.+-]{1,60}@[\w-]{1,60}(?:\.[\w-]{1,60}){1,4}\b"
+          rf"|(?<![\w.@-])(?:[\w-]{{1,60}}\.){{1,4}}(?:{DOMAIN})\b(?:/[^\s,;()«»]{{0,200}})?(?![\w@])",
+          read_address, re.I),
     _rule(rf"(?<![\w.])([\w-]{{1,60}})\.({FILE})\b", read_file, re.I),
     _rule(r"(?<!\w)#(?=[^\W\d])", "хэштег "),
-    _rule(r"\d{19,}", _long_number),
+    _rule(r"\d{19,}", lambda m: " ".join(map(cardinal, map(int, m[0])))),
     _rule(r"(?<!\w)[CС]\+\+", "си плюс плюс"),
     _rule(r"(?<!\w)[vV]\.?\s?(\d+)\.(\d+)\b(?!\.\d)", lambda m: f"ви {digits(m[1])} точка {digits(m[2])}"),
     # numbers with signs between them
@@ -236,7 +230,6 @@ RULES: list[tuple[re.Pattern[str], Callable[[Match], str] | str]] = [
     _rule(r"(?<=\d)\s?-\s?(?=\d+\s?=)", " минус "),
     _rule(r"(?<=\d)\s?(руб|долл|чел|шт|мес|коп)\.\s?/\s?(?=[а-я])", r" \1/"),
     _rule(r"(?<=\d)\^2(?!\d)", " в квадрате "),
-    _rule(r"\bв\sср\b\.?", "в среду"),
     # what is written short
     _rule(r"№\s?№\s?", "номера "),
     _rule(r"(?<!\w)(д|кв|стр|рис|гл|табл|корп|оф|п|ст|с|эт|под|каб)\.(?=\d)", r"\1. "),
@@ -244,30 +237,31 @@ RULES: list[tuple[re.Pattern[str], Callable[[Match], str] | str]] = [
     _rule(r"\b(\d+)\s?сут\b\.?", _days),
     _rule(r"(?<=\d)\s?[*·]\s?(?=\d)", " умножить на "),
     _rule(r"(?<=\d)\s?:\s?(?=\d+\s?=)", " разделить на "),
-    _rule(rf"(?<!\w)({'|'.join(WEEKDAYS)})(?:\.,?|,)(?=\s\d)", lambda m: f"{WEEKDAYS[m[1].lower()]},", re.I),
-    _rule(r"(?<!\w)(пн|вт|ср|чт|пт|сб|вс)\s?-\s?(пн|вт|ср|чт|пт|сб|вс)\b\.?",
-          lambda m: f"{WEEKDAYS[m[1].lower()]} - {WEEKDAYS[m[2].lower()]}", re.I),
-    _rule(r"(?<![\w\d])(?<!\d\s)(пн|вт|чт|пт|сб|вс)(?!\w)\.?", lambda m: WEEKDAYS[m[1]]),
-    _rule(rf"\b(\d{{1,2}})\s({SHORT_MONTH})\b\.?", _day_of_short_month, re.I),
-    _rule(rf"((?:^|\bв\s|[^\w\s]\s|\bс\s)?)\b({SHORT_MONTH})\.?\s(?=\d{{4}}\b)", _short_month, re.I),
+    _rule(rf"(?<!\w)(?:{WEEKDAY})\b\.?(?:(?:\s?-\s?|,\s?|\s(?:и|или)\s)(?:{WEEKDAY})\b\.?)+", read_weekdays, re.I),
+    _rule(rf"(?<!\w)(?:{WEEKDAY})(?:\.,?|,)(?=\s\d)", lambda m: read_weekdays(m).rstrip(",") + ",", re.I),
+    _rule(rf"(?:(?<=\b[вс]\s)|(?<=\b(?:до|от|со|ко|по)\s))(?:{WEEKDAY})\b\.?", read_weekdays, re.I),
+    _rule(r"(?<!\w)(?<!\d\s)(?:пн|вт|чт|пт|сб|вс)\b\.?", read_weekdays),  # "ср." is more often "сравни"
+    _rule(rf"\b(\d{{1,2}}\s)({SHORT_MONTH})\b\.?", read_short_month, re.I),
+    _rule(rf"((?:^|\bв\s|[^\w\s]\s|\bс\s)?)\b({SHORT_MONTH})\b\.?(?=\s\d{{4}}\b)", read_short_month, re.I),
     _rule(r"\b(\d{4})/(\d{4}|\d\d)(?=\s?(?:уч|г\.|год|сезон))", _school_years),
     _rule(r"(?<=(?:год|зон)\s)(\d{4})/(\d{4}|\d\d)\b", _school_years),
-    _rule(rf"(^|[.!?]\s|(?:ник|среда|верг|ница|бота|енье),\s)(\d{{1,2}})(?=\s(?:{MONTH})(?:\s\d{{4}}(?:\sгода|\s?г\.)?)?(?:\s?[.!?]?$|\s+[—-]\s+\D))", _first_date, re.I),
-    _rule(r"(?<=[а-яё]\s)(?<!\d\s)(\d{4})(?!\d|\s?г|[-/.,:]\d|\s?[а-яё]{2,}|\s?[%°₽$€])",
-          lambda m: ordinal(int(m[1]), "g") if re.search(
-              rf"(?:^|[^а-яё])(?:{MONTH_STEMS})(?:[ьяеюй]|ём|ем|ом|а|у|)\s$", before_of(m).lower()) else m[0]),
+    _rule(rf"(^|[.!?]\s|(?:ник|среда|верг|ница|бота|енье),\s)(\d{{1,2}})(?=\s(?:{MONTH})(?:\s\d{{4}}(?:\sгода|\s?г\.)?)?"
+          r"(?:\s?[.!?]?$|\s+[—-]\s+\D))", lambda m: m[1] + ordinal(int(m[2]), "n", "n"), re.I),  # an entry
+    _rule(r"(?<=[а-яё]\s)(?<!\d\s)(\d{4})(?!\d|\s?г|[-/.,:]\d|\s?[а-яё]{2,}|\s?[%°₽$€])", _year_of_month),
     _rule(rf"\b([IVXLCDM]{{1,12}})-({SUFFIX})(?!\w)", lambda m: f"{roman(m[1])}-{m[2]}"),
     _rule(r"\b1,5-(?=[а-яё]{4,})", "полутора"),
     _rule(r"(\d+)\s?%-?(?=н(?:ый|ая|ое|ые|ого|ой|ому|ую|ым|ом|ых|ыми)\b)", lambda m: f"{read_stem(int(m[1]))}процент"),
     _rule(r"\b(\d{4})\s?-\s?(\d{4})-([ех])(?!\w)", r"\1-\3 \2-\3"),
     _rule(r"\b(\d{1,2}) и (\d{1,2}) ((?:класс|век|этаж|курс|мест|глав|част)(?:ах|ам|ами))\b", _both_ranks),
-    *[_rule(pattern, reading, flags) for pattern, reading, flags in short_rules()],
+    _rule(DESCRIBED, read_adjective, re.I),
+    _rule(CONTRACTION, read_contracted, re.I),
     # what would be taken apart later
     _rule(r"\b(?:(\d+)-)?(\d+)-([а-яё]{4,})", read_compound),
     _rule(r"/\s?мес\b\.?", " в месяц"),
     _rule(r"\bок\.(?=\s?\d)", "около"),
     _rule(r"(?<=\d)\s?т\.\s?р\.", " тыс. руб."),
-    _rule(r"(?<![\d,.])(\d{3,5})\s?[xх×]\s?(\d{3,5})(?![\d,.]|\s?\w)", lambda m: f"{cardinal(int(m[1]))} на {cardinal(int(m[2]))}"),
+    _rule(r"(?<![\d,.])(\d{3,5})\s?[xх×]\s?(\d{3,5})(?![\d,.]|\s?\w)",
+          lambda m: f"{cardinal(int(m[1]))} на {cardinal(int(m[2]))}"),
     _rule(r"(?<=\d)\s?(?:[xх]|×(?=\s?\d+\s?[смк]?м\b))\s?(?=\d)", " на "),
     _rule(r"\b(\d{4})-(\d\d)-(\d\d)\b", r"\3.\2.\1"),
     _rule(r"(\d[.:]\d\d(?:\d\d)?)\s?-\s?(?=\d{1,2}[.:]\d)", r"\1 - "),
@@ -302,8 +296,7 @@ RULES: list[tuple[re.Pattern[str], Callable[[Match], str] | str]] = [
           lambda m: f"{m[1]} {digits(m[2])} точка {digits(m[3])}", re.I),
     _rule(r"\b\d+(?:\.\d+){2,}\b", lambda m: " точка ".join(map(digits, m[0].split(".")))),
     # money, units, scales, signs
-    *[_rule(rf"(?<![\w-])(?<!\d\s){re.escape(short)}".replace(r"\ ", r"\s?") + rf"\.{after}", _abbreviation(reading, not after),
-            0 if len(short) < 3 else re.I) for short, reading, after in SHORT if after == DIGIT],
+    *_short_rules(r"(?<![\w-])(?<!\d\s)", (DIGIT,)),
     _rule(r"№\s?(\d+)", lambda m: f"номер {digits(m[1])}"),
     _rule(r"(?:(?<![\w.])|(?<=\.\.))-(?=\d)", " минус "),
     _rule(r"(?<!\w)((?:[Дд]ом|д\.|кв\.|корп\.)\s?\d+)/(?=\d)", r"\1 дробь "),
@@ -320,17 +313,16 @@ RULES: list[tuple[re.Pattern[str], Callable[[Match], str] | str]] = [
     _rule(r"\b(\d+)[,.](\d+)\b", lambda m: decimal(m[1], m[2], case_before(before_of(m)))),
     _rule(r"\d{1,3}(?: \d{3})+(?!\d)|\d+", read_whole),
     # abbreviations, initials, Latin
-    *[_rule(rf"(?<![\w-]){re.escape(short)}".replace(r"\ ", r"\s?") + rf"\.{after}", _abbreviation(reading, not after),
-            0 if len(short) < 3 else re.I) for short, reading, after in SHORT if after != DIGIT],
+    *_short_rules(r"(?<![\w-])", (NAME, "")),
     *[_rule(rf"(?<!\w)(?:{pattern})(?!\w)", _abbreviation(reading, ends), re.I)
       for pattern, reading, ends in ABBREVIATIONS],
     _rule(r"\b[А-ЯЁ]\.\s?(?=[А-ЯЁ])", lambda m: f"{LETTER_NAMES[m[0][0]].capitalize()} "),
-    _rule(r"\b(?:[А-ЯЁ]{2,}|СПбГУ)\b", _capitals),
-    _rule(r"\b(?=[IVX]{2,}\b)X{0,3}(?:IX|IV|V?I{0,3})\b", lambda m: cardinal(roman(m[0]))),
-    _rule(r"\b(?=[MDCLXVI]{4,}\b)M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})\b", lambda m: cardinal(roman(m[0]))),
+    _rule(r"\b(?:[А-ЯЁ]{2,}|СПбГУ)\b", read_capitals),
+    _rule(r"\b(?=[IVX]{2,}\b)X{0,3}(?:IX|IV|V?I{0,3})\b(?<=[IVX])", lambda m: cardinal(roman(m[0]))),
+    _rule(r"\b(?=[MDCLXVI]{4,}\b)M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})\b(?<=[IVXLCDM])",
+          lambda m: cardinal(roman(m[0]))),
     _rule(r"(?<=[a-z])(?=[A-Z]{2,}\b)", " "),
-    _rule(r"[A-Za-z]+(?:['-][A-Za-z]+)*", lambda m: _latin(m) if m[0].lower() in LATIN_WORDS else re.sub(
-        "[A-Za-z]+", _latin, m[0])),
+    _rule(r"[A-Za-z]+(?:['-][A-Za-z]+)*", _latin),
     *[_rule(re.escape(symbol), word) for symbol, word in SYMBOLS.items()],
     _rule(r"\+", " плюс "),
     _rule(r"'", ""),

@@ -3,10 +3,11 @@
 import re
 
 from speechlab.text.russian_numbers import cardinal, case_before, form_after, join_range, ordinal
-from speechlab.text.russian_words import MONTHS
+from speechlab.text.russian_words import MONTH_NAMES, MONTHS, SHORT_MONTHS, WEEKDAYS
 
 MONTH = "|".join(MONTHS)
 MONTH_FORM = rf"{MONTH}|(?:{'|'.join(month[:-1] for month in MONTHS)})(?:ь|е|ю|ём|ем|ом|у|й|)"
+WEEKDAY = "|".join(WEEKDAYS)
 REACH = 80  # characters
 LAST_YEAR = 2200  # "3500 г." is a weight
 YEARS = {"n": "годы", "a": "годы", "g": "годов", "d": "годам", "i": "годами", "p": "годах"}
@@ -97,3 +98,20 @@ def read_time(match: Match) -> str:
     zero = "ноль " if minute < 10 else ""
     tail = "ноль ноль" if minute == 0 else zero + cardinal(minute, "n" if zero else case)
     return f"{cardinal(hour, case)} {tail}"
+
+
+def read_weekdays(match: Match) -> str:
+    """Read "в пн. и ср." and "с пн по пт" in the case that the preposition asks for."""
+    case = case_before(before_of(match))
+    case = case if case != "p" else "n"
+    days = re.sub(rf"({WEEKDAY})\b\.?", lambda day: WEEKDAYS[day[1].lower()][case], match[0], flags=re.I)
+    return re.sub(r"\s?-\s?", " - ", days) + "." * at_end(match)
+
+
+def read_short_month(match: Match) -> str:
+    """Read "5 янв." as a day of it, "янв. 2020" and "в янв. 2020" as a month."""
+    month = SHORT_MONTHS.index(match[2].lower()[:3])
+    if match[1].strip().isdigit():
+        return match[1] + MONTHS[month] + "." * at_end(match)
+    inside = match[1].strip().lower() in ("в", "о")
+    return match[1] + (f"{MONTHS[month][:-1]}е" if inside else MONTH_NAMES[month])

@@ -1,4 +1,4 @@
-"""What pymorphy3 knows of a Russian noun after a number: gender, case, number, and whether it lives.
+"""What pymorphy3 knows of a Russian noun after a number: gender, case, number, and whether it lives; adjectives.
 
 The dictionary (OpenCorpora) is loaded at the first number before a word.
 """
@@ -9,11 +9,15 @@ from functools import lru_cache
 CASES = {"nomn": "n", "gent": "g", "gen2": "g", "datv": "d", "accs": "a", "ablt": "i", "loct": "p", "loc2": "p"}
 GENDERS = {"masc": "m", "femn": "f", "neut": "n"}
 LONGEST_WORD = 40  # letters
+ADJECTIVE_ENDINGS = {  # by gender, "+" in the plural; n g d a i p
+    "m": "ый ого ому ый ым ом", "f": "ая ой ой ую ой ой", "n": "ое ого ому ое ым ом", "+": "ые ых ым ые ыми ых",
+}  # fmt: skip
+SOFT = {"ы": "и", "о": "е", "а": "я", "у": "ю"}
 
 
 @dataclass(frozen=True)
 class Form:
-    """One thing that a word may be; ``gender`` is m, f or n, "" in a plural without one, ``case`` one of n g d a i p."""
+    """One thing that a word may be; ``gender`` is m, f, n or "" (a plural without one), ``case`` one of n g d a i p."""
 
     gender: str
     case: str
@@ -46,6 +50,19 @@ def is_word(word: str) -> bool:
     if len(word) > LONGEST_WORD or not _analyser().word_is_known(word):
         return False
     return any(not {"Abbr", "Name", "Surn", "Geox", "Orgn"} & parse.tag.grammemes for parse in _analyser().parse(word))
+
+
+def adjective_form(adjective: str, case: str, gender: str) -> str:
+    """Give an adjective, written in its nominative, in another case; ``gender`` is m, f, n or "+" in the plural."""
+    stem, ending = adjective[:-2], ADJECTIVE_ENDINGS[gender].split()["ngdaip".index(case)]
+    if adjective.endswith("ой") and ending == "ый":
+        return adjective
+    if adjective == "средний":
+        ending = SOFT[ending[0]] + ending[1:]
+    elif stem[-1] in "кгхшщжч":
+        is_softened = ending[0] == "ы" or (ending[0] == "о" and stem[-1] in "шщжч")
+        ending = SOFT[ending[0]] + ending[1:] if is_softened else ending
+    return stem + ending
 
 
 @lru_cache(maxsize=1)

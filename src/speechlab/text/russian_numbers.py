@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from num2words import num2words
 
-from speechlab.text.russian_grammar import is_adjective, noun_forms
+from speechlab.text.russian_grammar import adjective_form, is_adjective, noun_forms
 from speechlab.text.russian_words import CASES, FORMS, NOUNS
 
 # ruff: noqa: SIM905 (word lists read better as text)
@@ -22,6 +22,7 @@ GENITIVE = (
     "младше моложе нет не_хватает хватает_не из-за порядка вокруг течение нету"
 ).split()
 DATIVE, INSTRUMENTAL = "к ко благодаря согласно".split(), "между над под перед".split()
+PAY = re.compile("(?:за|о|у|вы|при)?(?:плати|плачу|купи|трати|стои|взя|отда|брос)")  # what it costs is an accusative
 PREPOSITIONAL, ACCUSATIVE = "о об обо при".split(), "в во на через за про сквозь спустя по".split()
 SUFFIXES = {  # of a written rank: gender, case, plural
     "й": "mn", "ый": "mn", "ой": "mn", "ий": "mn", "го": "mg", "ого": "mg", "его": "mg", "му": "md", "ому": "md",
@@ -79,12 +80,12 @@ def form_after(number: int, noun: str, case: str = "n", adjective: str = "") -> 
     gender, one, many = NOUNS[noun]
     index, kind = CASES.index(case), kind_of(number)
     if kind == "one":
-        described, form = _adjective(adjective, case, False, gender), one[index]
+        form, described = one[index], (case, gender)
     elif case in "na":
-        described, form = _adjective(adjective, "g", True), (one if kind == "few" else many)[1]
+        form, described = (one if kind == "few" else many)[1], ("g", "+")
     else:
-        described, form = _adjective(adjective, case, True), many[index]
-    return f"{described} {form}".strip()
+        form, described = many[index], (case, "+")
+    return f"{adjective_form(adjective, *described)} {form}" if adjective else form
 
 
 def kind_of(number: int) -> str:
@@ -104,18 +105,13 @@ def _case_before(before: str, default: str) -> str:
     before = re.sub(r"(?:минус|плюс|[+±])\s*$", "", before)
     words = re.findall(r"[а-яё-]+(?=[\s(«]*$)|[а-яё-]+(?=\s+[а-яё-]+[\s(«]*$)", before.lower())
     last = words[-1] if words and re.search(r"[а-яё][\s(«]*$", before.lower()) else ""
-    if (
-        last in GENITIVE
-        or "_".join(words[-2:]) in GENITIVE
-        or re.search(r"\b(?:не|нет)\s+хвата\w+\s*$", before.lower())
-    ):
-        return "g"
-    if last in ("с", "со") and default == "n":
+    lacks = re.search(r"\b(?:не|нет)\s+хвата\w+\s*$", before.lower())
+    if last in GENITIVE or "_".join(words[-2:]) in GENITIVE or lacks or (last in ("с", "со") and default == "n"):
         return "g"
     for case, known in (("d", DATIVE), ("i", INSTRUMENTAL), ("a", ACCUSATIVE), ("p", PREPOSITIONAL)):
         if last in known:
             return case
-    return default
+    return "a" if default == "n" and PAY.match(last) else default
 
 
 def read(number: int, before: str, after: str) -> str:
@@ -200,13 +196,3 @@ def _share(number: int, name: str, case: str) -> str:
     one = {"n": "ая", "a": "ую"}.get(case, "ой") if not soft else {"n": "ья", "a": "ью"}.get(case, "ьей")
     many = {"d": "ым", "i": "ыми"}.get(case, "ых") if not soft else {"d": "ьим", "i": "ьими"}.get(case, "ьих")
     return f"{cardinal(number, case, 'f')} {stem}{one if kind_of(number) == 'one' else many}"
-
-
-def _adjective(adjective: str, case: str, plural: bool, gender: str = "m") -> str:
-    if not adjective:
-        return ""
-    stem, soft = adjective[:-2], adjective.endswith("ий")
-    one = "ая ой ой ую ой ой" if gender == "f" else "ый ого ому ый ым ом"
-    endings = ("ые ых ым ые ыми ых" if plural else one).split()
-    ending = endings[CASES.index(case)]
-    return stem + (ending.replace("ы", "и", 1) if soft else ending)

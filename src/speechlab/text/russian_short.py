@@ -4,9 +4,9 @@ Each table says what stands in the text and what is read; the rules of ``russian
 """
 
 import re
-from collections.abc import Callable
 
-from speechlab.text.russian_grammar import is_word, noun_forms
+from speechlab.text.russian_grammar import adjective_form, is_word, noun_forms
+from speechlab.text.russian_words import LETTER_NAMES, SPELLED
 
 # ruff: noqa: E501, SIM905 (tables; word lists read better as text)
 
@@ -20,23 +20,23 @@ CONTRACTED = {  # with a hyphen or a slash: the whole word is known by its ends
     "изд-во": "издательство", "изд-ва": "издательства", "о-во": "общество", "об-во": "общество", "т-во": "товарищество",
     "пр-во": "правительство", "пр-ва": "правительства", "пр-т": "проспект", "пр-та": "проспекта", "пр-кт": "проспект",
     "м-р": "мистер", "м-с": "миссис", "р-на": "района", "р-не": "районе", "р-ны": "районы", "р-р": "раствор",
-    "мор-ве": "море", "ж-л": "журнал", "ср-во": "средство", "ср-ва": "средства", "хоз-во": "хозяйство", "м-н": "магазин",
-    "л-т": "лейтенант", "к-р": "корреспондент", "п-ов": "полуостров", "в-во": "вещество", "в-ва": "вещества", "т-ра": "температура",
+    "ж-л": "журнал", "ср-во": "средство", "ср-ва": "средства", "хоз-во": "хозяйство", "м-н": "магазин",
+    "л-т": "лейтенант", "п-ов": "полуостров", "в-во": "вещество", "в-ва": "вещества", "т-ра": "температура",
     "об-ва": "общества", "отд-ние": "отделение", "стр-во": "строительство", "гос-во": "государство", "гос-ва": "государства",
     "рук-ль": "руководитель", "пом-к": "помощник", "нач-к": "начальник", "с-з": "северо-запад", "ю-в": "юго-восток",
     "в/ч": "воинская часть", "а/я": "абонентский ящик", "х/б": "хэ-бэ", "к/ф": "кинофильм", "б/у": "бэ у", "м/ф": "мультфильм",
     "т/с": "телесериал", "д/ф": "документальный фильм", "х/ф": "художественный фильм", "р/с": "расчётный счёт", "к/с": "корреспондентский счёт",
     "л/с": "лицевой счёт", "а/м": "автомобиль", "д/з": "домашнее задание", "д/с": "детский сад", "т/х": "теплоход",
     "и/о": "исполняющий обязанности", "ж/б": "железобетонный", "ч/б": "чёрно-белый", "з/п": "зарплата", "з/ч": "запчасти",
-    "н/д": "нет данных", "в/о": "высшее образование", "с/к": "спортивный клуб", "ф/к": "футбольный клуб", "п/о": "почтовое отделение",
-    "с/с": "сельсовет", "м/у": "между", "к/т": "кинотеатр", "л/д": "листов дела", "у/к": "управляющая компания", "б/н": "без номера",
-    "с/х": "сельское хозяйство", "а/д": "автодорога", "в/с": "высший сорт", "г/н": "госномер", "п/п": "пэ-пэ", "в/п": "военный переводчик",
+    "н/д": "нет данных", "в/о": "высшее образование", "ф/к": "футбольный клуб", "п/о": "почтовое отделение",
+    "с/с": "сельсовет", "м/у": "между", "к/т": "кинотеатр", "л/д": "листов дела", "б/н": "без номера",
+    "с/х": "сельское хозяйство", "а/д": "автодорога", "г/н": "госномер", "п/п": "пэ-пэ",
 }  # fmt: skip
 ADJECTIVES = {  # short for an adjective that agrees with the noun after it
     "гос": "государственный", "ген": "генеральный", "англ": "английский", "рус": "русский", "русск": "русский",
     "нем": "немецкий", "фр": "французский", "франц": "французский", "исп": "испанский", "итал": "итальянский",
     "лат": "латинский", "греч": "греческий", "кит": "китайский", "яп": "японский", "укр": "украинский", "амер": "американский",
-    "ж.-д": "железнодорожный", "ж. д": "железнодорожный", "ж/д": "железнодорожный", "с/х": "сельскохозяйственный", "мл": "младший",
+    "ж.-д": "железнодорожный", "ж.д": "железнодорожный", "ж/д": "железнодорожный", "с/х": "сельскохозяйственный", "мл": "младший",
     "сев": "северный", "юж": "южный", "зап": "западный", "вост": "восточный", "муз": "музыкальный", "мед": "медицинский",
     "тех": "технический", "экон": "экономический", "полит": "политический", "нац": "национальный", "гор": "городской",
     "рос": "российский", "росс": "российский", "сов": "советский", "физ": "физический", "хим": "химический", "нар": "народный",
@@ -45,13 +45,18 @@ ADJECTIVES = {  # short for an adjective that agrees with the noun after it
     "юр": "юридический", "эл": "электронный", "техн": "технический", "дет": "детский", "нач": "начальный", "ср": "средний",
     "уч": "учебный", "адм": "административный", "жел": "железный", "общ": "общий", "осн": "основной", "доп": "дополнительный",
 }  # fmt: skip
-NAME, DIGIT, WORD = r"(?=\s?[«А-ЯЁ])", r"(?=\s?\d)", r"(?=\s?[а-яё])"
+CONTRACTION = rf"(?<![\w/-])(?:{'|'.join(sorted(map(re.escape, CONTRACTED), key=len, reverse=True))})(?![\w/-])"
+_SHORT_ADJECTIVE = "|".join(
+    re.escape(key).replace(r"\.", r"\.\s?") for key in sorted(ADJECTIVES, key=len, reverse=True)
+)
+DESCRIBED = rf"(?<![\w-])({_SHORT_ADJECTIVE})\.?(?:(?<=\.)|(?<=/д)|(?<=/х))\s((?-i:[а-яё]{{3,30}}))(?![\w.])"
+NAME, DIGIT = r"(?=\s?[«А-ЯЁ])", r"(?=\s?\d)"
 SHORT = [  # pattern before its dot, reading, what must follow
     ("п. п", "подпункт", DIGIT), ("пп", "пункты", DIGIT), ("п", "пункт", DIGIT), ("ч", "часть", DIGIT), ("ст", "статья", DIGIT),
     ("с", "страница", DIGIT), ("гр", "группа", DIGIT), ("доб", "добавочный", DIGIT), ("вн", "внутренний", DIGIT),
     ("эт", "этаж", DIGIT), ("оф", "офис", DIGIT), ("под", "подъезд", DIGIT), ("вып", "выпуск", DIGIT),
     ("макс", "максимум", DIGIT), ("мин", "минимум", DIGIT), ("прибл", "приблизительно", DIGIT), ("разд", "раздел", DIGIT),
-    ("каб", "кабинет", DIGIT), ("ауд", "аудитория", DIGIT), ("илл?", "иллюстрация", DIGIT), ("прим", "примечание", DIGIT),
+    ("каб", "кабинет", DIGIT), ("ауд", "аудитория", DIGIT), ("илл", "иллюстрация", DIGIT), ("ил", "иллюстрация", DIGIT), ("прим", "примечание", DIGIT),
     ("ст. м", "станция метро", NAME), ("м", "метро", NAME), ("ш", "шоссе", NAME), ("бул", "бульвар", NAME), ("о", "остров", NAME),
     ("оз", "озеро", NAME), ("р", "река", NAME), ("с", "село", NAME), ("дер", "деревня", NAME), ("пос", "посёлок", NAME),
     ("п", "посёлок", NAME), ("ст", "станция", NAME), ("гр", "гражданин", NAME), ("гр-н", "гражданин", NAME), ("тов", "товарищ", NAME),
@@ -64,22 +69,14 @@ SHORT = [  # pattern before its dot, reading, what must follow
     ("нач", "начальник", ""), ("дир", "директор", ""), ("преп", "преподаватель", ""), ("соавт", "соавторы", ""), ("сост", "составитель", ""),
     ("худ", "художник", NAME), ("реж", "режиссёр", NAME), ("илл", "иллюстрация", ""), ("разг", "разговорное", ""), ("устар", "устаревшее", ""),
     ("букв", "буквально", ""), ("иностр", "иностранный", ""), ("сокр", "сокращённо", ""), ("спец", "специальный", ""), ("т. о", "таким образом", ""), ("и. о", "исполняющий обязанности", ""), ("б. г", "без года", ""), ]  # fmt: skip
-SHORT_MONTHS = "янв фев мар апр мая июн июл авг сен окт ноя дек".split()
-WEEKDAYS = {
-    "пн": "понедельник", "вт": "вторник", "ср": "среда", "чт": "четверг", "пт": "пятница", "сб": "суббота", "вс": "воскресенье",
-}  # fmt: skip
 READ_CAPITALS = set(  # acronyms that are read as words though they look spelled
     "НАТО ГОСТ ВУЗ МИД ЦУМ ГУМ ТАСС МХАТ БАМ РАН СПИД ОМОН ЮНЕСКО ЗАГС ФИФА УЕФА НАСА МАГАТЭ ОПЕК ОСАГО КАСКО БРИКС СНИЛС ЖЭК ГЭС ТЭЦ "
     "СМИ ФСИН МРОТ НИИ ДОСААФ СОБЕС РОНО ВАК ЦИК ТЮЗ АСЕАН ИКАО МОК ВАДА РУСАДА САМБО ИГИЛ ЗИЛ ВАЗ ГАЗ УАЗ КАМАЗ ТЭФИ ЧОП СИЗО ГУЛАГ ОБЭП "
     "ДОТ КОИБ ОКАТО СНИП САНПИН ЕГАИС ГЛОНАСС ВИЧ ИМХО АСУ ОРВИ УЗИ БАД ПАСЕ СМЕРШ".split()
 )  # fmt: skip
 SPELLED_WORDS = set(
-    "ОБЖ ОС ОРТ УК ИП ИИ АО ИТ ЕС ЭВМ ТО ЖК СУ МО ОЗУ ПЗУ АТС АД ИД РОЭ ОАЭ ЭМИ ОПГ ЕГЭ ОГЭ МЧС СМС ООО НИИ АПЛ АЭС УФО".split()
+    "МГУ ОБЖ ОС ОРТ УК ИП ИИ АО ИТ ЕС ЭВМ ТО ЖК СУ МО ОЗУ ПЗУ АТС АД ИД РОЭ ОАЭ ЭМИ ОПГ ЕГЭ ОГЭ МЧС СМС ООО АПЛ АЭС УФО".split()
 )
-NAMES = dict(zip(
-    "абвгдеёжзийклмнопрстуфхцчшщъыьэюя",
-    "а бэ вэ гэ дэ е ё жэ зэ и й ка эл эм эн о пэ эр эс тэ у эф ха цэ че ша ща ъ ы ь э ю я".split(), strict=True,
-))  # fmt: skip
 DOMAINS = {
     "ru": "ру", "com": "ком", "org": "орг", "net": "нет", "рф": "эр-эф", "su": "су", "by": "бай", "ua": "юэй", "kz": "кей-зет", "io": "ай-о",
     "edu": "эду", "gov": "гов", "info": "инфо", "me": "ми", "tv": "тиви", "biz": "биз", "dev": "дев", "app": "апп", "eu": "еу", "de": "де",
@@ -90,9 +87,6 @@ EXTENSIONS = {
     "mp3": "эм-пэ-три", "mp4": "эм-пэ-четыре", "avi": "ави", "exe": "экзе", "zip": "зип", "rar": "рар", "xls": "экс-эл-эс", "xlsx": "экс-эл-эс-экс",
     "csv": "цэ-эс-вэ", "html": "аш-тэ-эм-эль", "py": "пай", "js": "джей-эс", "json": "джейсон", "xml": "экс-эм-эль", "ppt": "пэ-пэ-тэ", "pptx": "пэ-пэ-тэ-экс",
     "wav": "вав", "flac": "флак", "iso": "исо", "apk": "апк", "ini": "ини", "log": "лог", "md": "эм-дэ", "bat": "бат", "dll": "дэ-эл-эл", "psd": "пэ-эс-дэ",
-}  # fmt: skip
-_ENDINGS = {  # of an adjective: singular by gender, plural; n g d a i p
-    "m": "ый ого ому ый ым ом", "f": "ая ой ой ую ой ой", "n": "ое ого ому ое ым ом", "+": "ые ых ым ые ыми ых",
 }  # fmt: skip
 MARKUP: list[tuple[str, str]] = [  # Markdown and lists: their signs are silent, their words and numbers are kept
     (r"(?m)^[ \t]*(?:-{3,}|\*{3,}|_{3,}|`{3}\w*)[ \t]*$", ""),
@@ -109,38 +103,35 @@ MARKUP: list[tuple[str, str]] = [  # Markdown and lists: their signs are silent,
 def agreeing(adjective: str, noun: str, before: str = "") -> str:
     """Give an adjective in the gender, number and case that a noun in lower case has, the likeliest of them."""
     forms = noun_forms(noun)
-    form = forms[0] if forms else None
-    if form and re.search(r"(?:^|\s)(?:в|на|о|об|при)\s*$", before.lower()):
-        form = next((other for other in forms if other.case in "pa"), form)
-    key = "+" if form and form.plural else (form.gender if form else "") or "m"
-    case = "ngdaip".index(form.case) if form else 0
-    if form and form.case == "a" and key in "m+" and form.animate:
-        case = 1
-    ending = _ENDINGS[key].split()[case]
-    stem = adjective[:-2]
-    if adjective.endswith("ой") and ending == "ый":
+    if not forms:
         return adjective
-    if stem[-1] in "кгхшщжч":
-        soft = stem[-1] in "шщжч" and ending[0] == "о"
-        ending = ("е" if soft else "и" if ending[0] == "ы" else ending[0]) + ending[1:]
-    elif adjective == "средний":
-        ending = {"ы": "и", "о": "е", "а": "я", "у": "ю"}[ending[0]] + ending[1:].replace("я", "я")
-    return stem + ending.replace("яя", "яя")
+    is_place = re.search(r"(?:^|\s)(?:в|на|о|об|при)\s*$", before.lower())
+    form = next((form for form in forms if is_place and form.case in "pa"), forms[0])
+    gender = "+" if form.plural else form.gender or "m"
+    return adjective_form(adjective, "g" if form.case == "a" and gender in "m+" and form.animate else form.case, gender)
 
 
 def read_adjective(match: Match) -> str:
-    """Read "гос. служба" up to the noun."""
+    """Read "гос. служба": the adjective agrees with the noun."""
+    if not noun_forms(match[2]):
+        return match[0]
     before = match.string[max(match.start() - 20, 0) : match.start()]
-    word = agreeing(ADJECTIVES[match[1].lower().replace(". ", ".").replace("ж.д", "ж. д")], match[2].lower(), before)
-    return word.capitalize() if match[1][0].isupper() else word
+    word = agreeing(ADJECTIVES[match[1].lower().replace(". ", ".")], match[2], before)
+    return f"{word.capitalize() if match[1][0].isupper() else word} {match[2]}"
+
+
+def read_contracted(match: Match) -> str:
+    """Write a contraction of the table out."""
+    word = CONTRACTED[match[0].lower()]
+    return word.capitalize() if match[0][0].isupper() else word
 
 
 def read_capitals(match: Match) -> str:
     """Spell an acronym by its letters, read it as a word, or take it for a word that is shouted."""
     written = match[0]
     lower = written.lower()
-    if written == "ГИБДД":
-        return "ги-бэ-дэ-дэ"
+    if written in SPELLED:
+        return SPELLED[written]
     if written in READ_CAPITALS or len(written) > 6:
         return written
     if written not in SPELLED_WORDS:
@@ -149,7 +140,7 @@ def read_capitals(match: Match) -> str:
             return written
         if _is_sayable(lower):
             return written
-    return "-".join(NAMES[letter] for letter in lower)
+    return "-".join(LETTER_NAMES[letter] for letter in written)
 
 
 def _is_sayable(lower: str) -> bool:
@@ -176,20 +167,3 @@ def read_address(match: Match) -> str:
 def read_file(match: Match) -> str:
     """Read the name of a file with its ending."""
     return f"{match[1].replace('_', ' ')} точка {EXTENSIONS[match[2].lower()]}"
-
-
-def short_rules(flag: int = re.I) -> list[tuple[str, str | Callable[[Match], str], int]]:
-    """Patterns, readings and flags of the tables, longest first."""
-    contracted = "|".join(sorted(map(re.escape, CONTRACTED), key=len, reverse=True))
-    adjectives = "|".join(re.escape(key).replace(r"\ ", r"\s?") for key in sorted(ADJECTIVES, key=len, reverse=True))
-
-    def contract(match: Match) -> str:
-        word = CONTRACTED[match[0].lower()]
-        return word.capitalize() if match[0][0].isupper() else word
-
-    rules: list[tuple[str, str | Callable[[Match], str], int]] = [
-        (rf"(?<![\w-])({adjectives})\.?(?:(?<=\.)|(?<=/д)|(?<=/х))\s((?-i:[а-яё]{{3,30}}))(?![\w.])",
-         lambda m: f"{read_adjective(m)} {m[2]}" if noun_forms(m[2].lower()) else m[0], re.I),
-        (rf"(?<![\w/-])(?:{contracted})(?![\w/-])", contract, re.I),
-    ]  # fmt: skip
-    return rules

@@ -1,9 +1,10 @@
 """Where the stress of Russian words lies, and how sure that is.
 
-In the order of trust: a mark in the text (``+`` before the vowel, U+0301 after it), the user's lexicon, a short table of
-what the network misses (``RULES``), ё, a word of one vowel, the network (``russian_accent``), which decides homographs by
-their sentence. espeak-ng makes the phones. It ignores U+0301 and reads ``+`` aloud, so a stress that is not its own is
-given to it as phonemes: the vowel that loses the stress is reduced, the one that takes it is full, the consonants stay.
+In the order of trust: a mark in the text (``+`` before the vowel, U+0301 after it), the user's lexicon, a short table
+of what the network misses (``RULES``), ё, a word of one vowel, the network (``russian_accent``), which decides
+homographs by their sentence. espeak-ng makes the phones. It ignores U+0301 and reads ``+`` aloud, so a stress that is
+not its own is given to it as phonemes: the vowel that loses the stress is reduced, the one that takes it is full, the
+consonants stay.
 """
 
 import re
@@ -50,8 +51,6 @@ RULES: dict[str, tuple[str, re.Pattern[str]]] = {
     }.items()
 }
 NEIGHBOURS = 5  # words to either side that a rule sees
-
-
 FULL = {"а": "A", "я": "A", "о": "o", "е": "e", "э": "E", "ё": "8", "и": "i", "ы": "y", "у": "u", "ю": 'u"'}
 HARD, SOFT = "жшц", "чщй"  # after the first е and и sound э and ы
 
@@ -155,13 +154,12 @@ def restore_yo(text: str, keep: Collection[str] = ()) -> str:
     bare = [match[0].replace(MARK, "") for match in found]
     lower = [word.lower() for word in bare]
     restored, end = [], 0
-    for at, (match, word, accented) in enumerate(zip(found, bare, accent(bare), strict=True)):
+    spelled = accent(["" if word.startswith("[[") else word for word in bare])
+    for at, (match, word, accented) in enumerate(zip(found, bare, spelled, strict=True)):
         read = (_by_rule(lower, at) or accented).replace("+", "")
-        as_written = MARK in match[0] or lower[at] in keep
-        yo = "".join(
-            ("ё" if c == "е" else "Ё") if r in "ёЁ" and c in "еЕ" else c for c, r in zip(word, read, strict=True)
-        )
-        restored += [text[end : match.start()], match[0] if as_written else yo]
+        as_written = MARK in match[0] or lower[at] in keep or not accented
+        yo = [("ё" if c == "е" else "Ё") if r in "ёЁ" and c in "еЕ" else c for c, r in zip(word, read, strict=False)]
+        restored += [text[end : match.start()], match[0] if as_written else "".join(yo)]
         end = match.end()
     return "".join([*restored, text[end:]])
 
@@ -239,7 +237,8 @@ def _full(word: str, at: int, phone: str) -> str:
 def _reduced(word: str, at: int, phone: str, just_before: bool) -> str:
     """Give an unstressed vowel as the engine says it there; ``just_before`` the stressed syllable it is less reduced.
 
-    Read off the engine: these rules give its own phones for 99.9 % of the vowels of 16,000 words that it stresses right.
+    Read off the engine: these rules give its own phones for 99.9 % of the vowels of 16,000 words that it stresses
+    right.
     """
     letter, previous, plain = word[at], word[at - 1 : at], phone.lstrip("',")
     first, last = at == 0, at == len(word) - 1
