@@ -35,6 +35,16 @@ def test_english_words_have_no_marks_and_numbers_are_words():
     assert found.language == "en" and found.sentences == ["Dr. Smith paid $3.50."]
 
 
+def test_sentences_end_by_the_abbreviations_of_their_language():
+    assert read("Проф. Иванов живёт на ул. Ленина. Он дома.").sentences == [
+        "Проф. Иванов живёт на ул. Ленина.", "Он дома.",
+    ]  # fmt: skip
+    assert read("Rep. Jones came at 5 p.m. Monday. He left.").sentences == [
+        "Rep. Jones came at 5 p.m. Monday.",
+        "He left.",
+    ]
+
+
 def test_a_mark_of_the_writer_is_a_stress_and_no_word():
     for text in ("Это з+амок.", "Это за\u0301мок."):
         found = read(text)

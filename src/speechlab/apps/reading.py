@@ -80,7 +80,7 @@ def frontend_of(language: str) -> EspeakFrontend:
 
 def sentences_of(text: str, language: str) -> list[str]:
     """Split a text where a voice pauses between sentences; long ones are not cut here."""
-    return [sentence.text for sentence in split_sentences(text, max_characters=len(text) + 1)]
+    return [sentence.text for sentence in split_sentences(text, language, max_characters=len(text) + 1)]
 
 
 def with_stress(normalised: str, found: PhonemeText) -> str:
