@@ -50,6 +50,12 @@ def test_as_many_pitch_frames_as_mel_frames(samples):
     assert extract_pitch(noise, RATE, HOP, centring=True).shape == (samples // HOP + 1,)
 
 
+@pytest.mark.parametrize("frames", [253, 320, 1000])  # WORLD's rounding leaves out the last value of the first
+def test_as_many_pitch_frames_as_mel_frames_of_whole_hops(frames):
+    pitch = extract_pitch(voice_like(np.full(frames * HOP, 150.0)), RATE, HOP)
+    assert pitch.shape == (frames,)
+
+
 def test_silence_has_no_pitch():
     assert not extract_pitch(np.zeros(RATE), RATE, HOP).any()
 

@@ -8,6 +8,7 @@ from speechlab.audio.mel import mel_filters
 from speechlab.config import AudioSpec
 from speechlab.data.report import Finding
 from speechlab.display.charts import show_filters, show_histograms, show_points, show_score_maps, show_stages
+from speechlab.display.diagrams import show_diagram
 from speechlab.display.findings import show_findings
 from speechlab.display.player import player
 
@@ -31,6 +32,13 @@ def test_the_other_charts_draw():
     assert len(axes_of(show_stages([("mel", 80, 86.1), ("out", 1, 22_050.0)])).patches) >= 2
     maps = {"period 2": (np.ones((1, 1, 30, 2)), np.zeros((1, 1, 30, 2))), "scale 1": (np.ones((1, 1, 9)),) * 2}
     assert show_score_maps(maps, SPEC, 8192)._repr_png_()[:4] == b"\x89PNG"
+
+
+def test_a_diagram_has_a_box_for_each_part_and_fills_those_with_weights():
+    arrows = [("in", "up", "1 x T"), ("in", "out", ""), ("up", "out", "9 x T")]
+    plot = show_diagram({"in": (0, 0.5), "up": (1, 0), "out": (2, 0.5)}, arrows, learned=["up"])
+    filled = [box.get_facecolor()[3] > 0 for box in axes_of(plot).patches if type(box).__name__ == "FancyBboxPatch"]
+    assert filled == [False, True, False] and plot._repr_png_()[:4] == b"\x89PNG"
 
 
 def test_a_finding_can_be_heard_and_a_broken_file_does_no_harm(tmp_path):

@@ -43,7 +43,8 @@ def extract_pitch(waveform: np.ndarray, sample_rate: int, hop_length: int, centr
     voiced = voiced_mask(at_samples)
     filled = interpolate_pitch(at_samples)
     pitch = np.where(voiced[:-1] & voiced[1:], (filled[:-1] + filled[1:]) / 2, 0.0)
-    return pitch[:n_frames].astype(np.float32)
+    missing = max(0, n_frames - len(pitch))  # WORLD rounds: of whole hops it may leave out the last value
+    return np.pad(pitch[:n_frames], (0, missing), mode="edge").astype(np.float32)
 
 
 def voiced_mask(pitch: np.ndarray) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Two trainings side by side: what differs in their settings, their curves in one figure, the same clips."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from speechlab.display.report import write_report
 from speechlab.display.timeline import read_renders
 from speechlab.errors import SpeechlabError
 from speechlab.training.identity import HARMLESS, stored_config
+from speechlab.training.runs import LONGEST_GAP_S
 
 MAX_CURVES = 9
 N_CLIPS = 3
@@ -67,6 +69,35 @@ def show_comparison(first: str | Path, second: str | Path) -> Plot:
         axes.set_visible(False)
     style_legend(grid[0])
     return plot
+
+
+def show_against_minutes(runs: Mapping[str, str | Path], metrics: Mapping[str, str]) -> Plot:
+    """Draw what runs logged over the minutes that they took, so that a cheap step counts for no more than a dear one.
+
+    Args:
+        runs: name to the folder of a run.
+        metrics: title to the name of a number in their logs; one picture each.
+    """
+    plot = Plot(9, 3)
+    grid = np.atleast_1d(plot.subplots(1, len(metrics)))
+    for axes, (title, metric) in zip(grid, metrics.items(), strict=True):
+        for colour, (name, folder) in zip(COLOURS, runs.items(), strict=False):
+            records = read_log(folder)
+            points = [(at, row[metric]) for at, row in zip(minutes_of(records), records, strict=True) if metric in row]
+            minutes, values = zip(*points, strict=True)
+            axes.plot(minutes, values, color=colour, label=name, marker="." if len(values) < 30 else "")
+        style_axes(axes, title, grid=True)
+        axes.set_ylim(bottom=0)
+        axes.set_xlabel("minutes of training")
+    style_legend(grid[0])
+    return plot
+
+
+def minutes_of(records: Sequence[Mapping[str, Any]]) -> np.ndarray:
+    """When each record of a log was written, in minutes of training; pauses between runs are left out."""
+    gaps = np.diff([record["time"] for record in records])
+    first = gaps[:1]  # before the first record about as long as to the second
+    return np.concatenate((first, gaps * (gaps < LONGEST_GAP_S))).cumsum() / 60
 
 
 def shared_clips(first: str | Path, second: str | Path) -> list[Html]:
