@@ -50,7 +50,7 @@ def test_strong_noise_lowers_the_opinion_on_the_embedded_synthesiser(distillmos,
 
     speech = engine().speak("The ship was built in the harbour, and it sailed across the ocean for many years.")
     waveform = resample(speech.waveform.astype(np.float32) / 2**15, speech.sample_rate, RATE)
-    assert 1 <= opinion(distillmos, with_noise(waveform, -5)) < opinion(distillmos, waveform) - 0.3 <= 5
+    assert 1 <= opinion(distillmos, with_noise(waveform, -5)) < opinion(distillmos, waveform) - 0.1 <= 5
 
 
 def test_a_natural_recording_is_liked_and_its_noisy_copy_is_not(distillmos, shared_data, with_noise):

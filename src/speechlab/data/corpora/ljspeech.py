@@ -29,7 +29,9 @@ def load_ljspeech(config: CorpusConfig) -> Corpus:
     folder = Path(config.path) if config.path else data_root() / NAME
     if not (folder / "metadata.csv").is_file():
         download_ljspeech(folder)
-    utterances = tuple(replace(item, split=CHAPTERS.get(item.id[:5], TRAIN)) for item in from_metadata(folder))
+    utterances = tuple(
+        replace(item, split=CHAPTERS.get(item.id[:5], TRAIN)) for item in from_metadata(folder, text_column="3")
+    )
     return Corpus("ljspeech", utterances, "public domain", CITATION, 22_050, config)
 
 

@@ -117,7 +117,7 @@ def write_splits(folder: Path, n_validation: int) -> None:
     """Split the authors' metadata by a hash of each id, and write the parts."""
     if not (folder / METADATA).is_file():
         get_from_drive(METADATA, folder)
-    rows = read_metadata(folder / METADATA)  # no quoting: texts hold lone quotation marks
+    rows = read_metadata(folder / METADATA, text_column="2")  # no quoting: texts hold lone quotation marks
     if len(rows) != N_CLIPS:
         raise SpeechlabError(
             f"{folder / METADATA} has {len(rows):,} of {N_CLIPS:,} lines; delete it and run again to download it anew"
@@ -137,7 +137,7 @@ def read_splits(folder: Path) -> Sequence[Utterance]:
     """
     utterances: dict[str, Utterance] = {}
     for split, name in SPLIT_FILES.items():
-        for id, text in read_metadata(folder / name):
+        for id, text in read_metadata(folder / name, text_column="2"):
             if id in utterances:
                 raise SpeechlabError(f"{id} is in both {' and '.join(SPLIT_FILES.values())} of {folder}")
             utterances[id] = Utterance(id, folder / CLIPS / f"{id}.wav", text, split=split)
