@@ -105,3 +105,31 @@ def test_an_unknown_kind_names_the_nearest(tmp_path, capsys):
     torch.save({"x": torch.zeros(1)}, file)
     assert cli.main(["import", "hifigan-generater", str(file), "-o", str(tmp_path / "out")]) == 2
     assert "hifigan-generator" in capsys.readouterr().err
+
+
+def test_an_imported_vocos_sounds_like_the_reference(tmp_path):
+    from speechlab.compat.vocos import NAMES
+
+    torch.manual_seed(0)
+    generator = build(
+        "vocos_gen", n_mels=100, channels=16, intermediate_channels=32, n_layers=2, padding="center"
+    ).eval()
+    state = {}
+    for name, value in generator.state_dict().items():
+        for theirs, ours in NAMES.items():
+            name = name.replace(f".{ours}.", f".{theirs}.")
+        name = (
+            name.replace("blocks.", "convnext.").replace(".scale", ".gamma").replace("final_norm", "final_layer_norm")
+        )
+        state[name.replace("head.", "head.out.") if name.startswith("head.") else f"backbone.{name}"] = value
+    torch.save(state, tmp_path / "pytorch_model.bin")
+    (tmp_path / "config.json").write_text(json.dumps({"padding": "center"}), encoding="utf-8")
+    files = [tmp_path / "pytorch_model.bin", "--config", tmp_path / "config.json", "-o", tmp_path / "out"]
+    assert cli.main([str(word) for word in ("import", "vocos", *files)]) == 0
+    weights, card = read_checkpoint(tmp_path / "out")[1:3]
+    imported = build(card["model"], **card["sizes"]).eval()
+    imported.load_state_dict(weights)
+    mel = torch.randn(1, 100, 12)
+    with torch.no_grad():
+        assert torch.equal(imported(mel), generator(mel))
+    assert card["audio"]["n_mels"] == 100 and card["audio"]["centring"]

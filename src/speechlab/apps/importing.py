@@ -51,7 +51,7 @@ def import_reference(kind: str, file: Path, config_file: Path | None, folder: Pa
     card = {
         "model": name,
         "sizes": sizes,
-        "audio": to_dict(getattr(module, "audio", None) or reference_spec(kind, config)),
+        "audio": to_dict(getattr(module, "audio", None) or reference_spec(kind, config, sizes)),
         "data": {"corpus": f"that of {file.name}", "licence": "see where the file came from"},
         "imported_from": file.name,
     }
@@ -75,6 +75,11 @@ def describe(kind: str, module: nn.Module, config: dict[str, Any]) -> tuple[str,
         return "hifigan_gen", {"preset": preset_of(module), "n_mels": module.conv_pre.in_channels}
     if kind == "fastspeech2":
         return "fastspeech2", fastspeech2_sizes(module)
+    if kind == "vocos":
+        return "vocos_gen", module.sizes
+    if kind == "vocos-mrd":
+        first = module.discriminators[0].band_convs[0][0]
+        return "mrd", {"n_ffts": [part.n_fft for part in module.discriminators], "channels": first.out_channels}
     if kind in ("hifipp-mel", "hifipp-a2a"):
         return {"hifipp-mel": "hifi++_gen", "hifipp-a2a": "a2a_hifi++_gen"}[kind], hifipp_sizes(config)
     if kind == "glowtts":
@@ -137,7 +142,12 @@ def fastspeech2_sizes(model: nn.Module) -> dict[str, Any]:
     }
 
 
-def reference_spec(kind: str, config: dict[str, Any]) -> AudioSpec:
-    """Mel analysis of the reference: HiFi-GAN's from its config, FastSpeech 2's with centred frames."""
+def reference_spec(kind: str, config: dict[str, Any], sizes: dict[str, Any]) -> AudioSpec:
+    """Mel analysis of the reference: HiFi-GAN's from its config, FastSpeech 2's with centred frames.
+
+    Of Vocos only what its weights tell: the released 24 kHz model reads mels of other filters (HTK), made elsewhere.
+    """
     given = {ours: config[theirs] for ours, theirs in SPEC_KEYS.items() if config.get(theirs) is not None}
-    return AudioSpec(**given, centring=kind == "fastspeech2")
+    if kind == "vocos":
+        given |= {name: sizes[name] for name in ("n_mels", "n_fft", "hop_length")} | {"win_length": sizes["n_fft"]}
+    return AudioSpec(**given, centring=kind == "fastspeech2" or sizes.get("padding") == "center")

@@ -79,6 +79,10 @@ class VocosGenerator(nn.Module):
         padding: str = "same",
     ):
         super().__init__()
+        self.sizes = dict(
+            n_mels=n_mels, channels=channels, intermediate_channels=intermediate_channels, n_layers=n_layers,
+            n_fft=n_fft, hop_length=hop_length, padding=padding,
+        )  # fmt: skip
         self.embed = nn.Conv1d(n_mels, channels, 7, padding=3)
         self.norm = nn.LayerNorm(channels, eps=1e-6)
         blocks = (ConvNeXtBlock(channels, intermediate_channels, 1 / n_layers) for _ in range(n_layers))
