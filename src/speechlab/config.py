@@ -449,6 +449,7 @@ class HiFiPPExperiment(EnhancementExperiment):
     feature_weight: Weight = 2.0
     stft_weight: Weight = 0.0  # multi-resolution STFT loss
     spectrum_weight: Weight = 0.0  # compressed spectrum loss: keeps the phase of the input
+    si_sdr_weight: Weight = 0.0  # a decibel of SI-SDR
     pesq_weight: Weight = 0.0  # a point of PESQ, which then is no independent judge any more
     adversarial_loss: str = "least_squares"  # summed over the networks; or hinge, averaged over each family of them
 

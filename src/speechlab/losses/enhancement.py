@@ -1,4 +1,4 @@
-"""Losses of FINALLY: LMOS and, as human feedback, PESQ and UTMOS (arXiv:2410.05920, sections 3 and 4).
+"""Losses of enhancers: FINALLY's LMOS, PESQ and UTMOS (arXiv:2410.05920, sections 3 and 4), and SI-SDR.
 
 Networks are passed in, frozen. Lower is better everywhere. Each loss is a mean over the batch, so that a batch can be
 taken in parts. Weights between losses belong to the recipe.
@@ -18,6 +18,7 @@ from speechlab.losses.spectral import stft_magnitude
 RATE = 16_000  # Hz, of all the networks here
 FEATURE_WEIGHT = 100  # of WavLM's features beside the spectrum's 1, in LMOS
 DITHER = 1e-4  # of full scale
+SILENT_ENERGY = 1e-5  # of a crop's reference, below which there is nothing to compare with
 SHORTEST_PESQ = 512 + 19 * 256  # samples at 16 kHz: PESQ pools over 20 frames
 
 
@@ -55,6 +56,26 @@ def lmos(
         "lmos_features": FEATURE_WEIGHT * F.mse_loss(heard.float(), target.float()),
         "lmos_spectrum": F.l1_loss(*magnitudes),
     }
+
+
+def si_sdr(estimate: Tensor, reference: Tensor) -> Tensor:
+    """Scale-invariant signal-to-distortion ratio with a minus (arXiv:1811.02508), both means removed.
+
+    Each item is bounded to 60 dB, where an exact copy would ask for an infinite ratio, and silence for none at all.
+
+    Args:
+        estimate: (batch, 1, samples).
+        reference: (batch, 1, samples).
+
+    Returns:
+        Scalar, in dB, lower is better.
+    """
+    estimate, reference = (signal.float() - signal.float().mean(-1, keepdim=True) for signal in (estimate, reference))
+    energy = reference.square().sum(-1, keepdim=True) + SILENT_ENERGY
+    target = (estimate * reference).sum(-1, keepdim=True) / energy * reference
+    wanted, distortion = target.square().sum(-1), (estimate - target).square().sum(-1)
+    bound = 1e-6 * estimate.square().sum(-1) + SILENT_ENERGY * 1e-6
+    return -10 * ((wanted + bound) / (distortion + bound)).log10().mean()
 
 
 def make_pesq() -> nn.Module:

@@ -26,6 +26,7 @@ from speechlab.audio.streaming import (
 )
 from speechlab.errors import SpeechlabError
 from speechlab.pipelines.long_audio import Survey, Windows, survey, through_windows
+from speechlab.pipelines.upper_band import with_upper_band
 from speechlab.training.checkpoints import Checkpoint, find_checkpoint, find_folder
 from speechlab.weights import find_weights
 
@@ -37,7 +38,10 @@ WINDOWS = {
 """HiFi++: a grid of 16 mel frames; 24.6 s, and 2 s heard on each side, which hold nearly all that it listens to.
 FINALLY: a grid of 16 mel frames and 64 of WavLM; as attention hears all of a window, neighbours differ and fade longer.
 """
-LEVEL = 0.5  # peak at which a recording is heard; in training 0.25 to 0.95
+LEVEL = 0.5  # peak at which a window is heard; in training 0.25 to 0.95
+CLICKS_S = 0.1  # of a window may be louder, as clicks are, without making the rest quieter
+LOUD_S = 0.02  # pieces whose peaks are compared
+LOWEST = 0.01  # of a recording's peak, below which a window is not turned up any further
 SILENCE = 1e-6  # peak below which there is nothing to enhance
 EXTENSION = "bandwidth extension"
 
@@ -179,8 +183,10 @@ class Enhancer:
             dry: share of the input in the output, 0 to 1.
         """
         samples = resampled_length(found.samples, recording.sample_rate, rate)
-        wet = () if found.peak < SILENCE else self.enhanced(recording, found)
-        blocks = fit(resample_blocks(wet, self.output_rate, rate), samples, recording.channels)
+        wet, wet_rate = () if found.peak < SILENCE else self.enhanced(recording, found), self.output_rate
+        if self.keeps_upper_band(recording):
+            wet, wet_rate = with_upper_band(wet, recording, self.output_rate), recording.sample_rate
+        blocks = fit(resample_blocks(wet, wet_rate, rate), samples, recording.channels)
         if not dry:
             yield from blocks
             return
@@ -191,17 +197,19 @@ class Enhancer:
 
     def enhanced(self, recording: Recording, found: Survey) -> Blocks:
         """Blocks at ``output_rate`` and the recording's level; as long as the recording, or a few samples longer."""
-        gain = found.peak / LEVEL
-        level = ((block - found.offset) / gain for block in recording.read())
-        heard = resample_blocks(level, recording.sample_rate, self.sample_rate)
+        centred = (block - found.offset for block in recording.read())
+        heard = resample_blocks(centred, recording.sample_rate, self.sample_rate)
         samples = max(resampled_length(found.samples, recording.sample_rate, self.sample_rate), 1)
         tape = Tape(fit(heard, samples, recording.channels), recording.channels)
-        for block in through_windows(tape, samples, self.windows, self.hear, self.ratio):
-            yield gain * block
+        least = LOWEST * found.peak
+        yield from through_windows(tape, samples, self.windows, lambda window: self.hear(window, least), self.ratio)
 
-    @torch.inference_mode()
-    def hear(self, window: np.ndarray) -> np.ndarray:
-        """Enhance each channel of a window (samples, channels): (samples * ratio, channels)."""
+    def hear(self, window: np.ndarray, least: float = SILENCE) -> np.ndarray:
+        """Enhance each channel of a window (samples, channels): (samples * ratio, channels).
+
+        Args:
+            least: level of the quietest channel that is turned up all the way.
+        """
         made: list[np.ndarray] = []
         for number, channel in enumerate(window.T):
             if not channel.any():  # digital silence stays what it is
@@ -209,11 +217,24 @@ class Enhancer:
             elif number and np.array_equal(channel, window[:, 0]):  # a mono recording saved as stereo
                 made.append(made[0])
             else:
-                waveform = torch.tensor(channel, device=self.device)[None, None]
-                made.append(self.network(waveform)[0, 0].float().cpu().numpy())
+                made.append(self.hear_channel(channel, least))
         if not np.isfinite(made).all():
             raise SpeechlabError("the model's output holds NaN or infinity: its weights are of no use; train it anew")
         return np.stack(made, axis=1)
+
+    @torch.inference_mode()
+    def hear_channel(self, channel: np.ndarray, least: float) -> np.ndarray:
+        """Enhance (samples,), heard at the level of the training and then brought back to its own.
+
+        Clicks that pass full scale at that level are clipped.
+        """
+        gain = LEVEL / max(level_of(channel, round(LOUD_S * self.sample_rate)), least)
+        waveform = torch.tensor(gain * channel, device=self.device).clamp(-1, 1)[None, None]
+        return self.network(waveform)[0, 0].float().cpu().numpy() / gain
+
+    def keeps_upper_band(self, recording: Recording) -> bool:
+        """Whether a recording holds a band that the model does not hear, and is not to invent."""
+        return not self.extends and recording.sample_rate / 2 > self.band_hz
 
     def target_rate(self, rate: int) -> int:
         """Rate of the output in Hz: the input's, or the model's where more would be lost than was gained."""
@@ -224,6 +245,10 @@ class Enhancer:
         notes = []
         if found.peak < SILENCE:
             notes.append("there is nothing to hear in it: it stays silent")
+        elif self.keeps_upper_band(recording):
+            notes.append(
+                f"the model works up to {self.band_hz:.0f} Hz; what lies above gets the gain that it gives just below"
+            )
         elif recording.sample_rate / 2 > self.band_hz:
             rest = f"is left at {dry:.0%}" if dry else "is gone"
             notes.append(f"the model works up to {self.band_hz:.0f} Hz; what lay above {rest}")
@@ -232,6 +257,13 @@ class Enhancer:
             why = "so that what the model adds can be heard" if wanted else "as its format requires"
             notes.append(f"written at {rate} Hz instead of {recording.sample_rate} Hz, {why}")
         return tuple(notes)
+
+
+def level_of(waveform: np.ndarray, piece: int) -> float:
+    """Peak of (samples,), but for the loudest tenth of a second, in pieces of so many samples."""
+    peaks = np.sort(np.maximum.reduceat(np.abs(waveform), np.arange(0, len(waveform), piece)))
+    n_clicks = round(CLICKS_S / LOUD_S)
+    return float(peaks[-n_clicks - 1] if len(peaks) > 2 * n_clicks else peaks[-1])
 
 
 def with_wavlm(generator: nn.Module, checkpoint: Checkpoint, device: str) -> Callable[[Tensor], Tensor]:

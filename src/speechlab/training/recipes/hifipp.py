@@ -16,6 +16,7 @@ from speechlab.data.corpora import TRAIN, VALIDATION
 from speechlab.data.pairs import EnhancementBatch, EnhancementDataset, PairSet, collate_enhancement, load_pairs
 from speechlab.errors import SpeechlabError
 from speechlab.losses.enhancement import make_pesq, pesq
+from speechlab.losses.enhancement import si_sdr as si_sdr_loss
 from speechlab.losses.spectral import compressed_spectrum_loss
 from speechlab.metrics.base import Unmeasurable
 from speechlab.metrics.si_sdr import si_sdr
@@ -62,6 +63,9 @@ class HiFiPPRecipe(VocoderRecipe):
         if self.experiment.spectrum_weight:
             parts["spectrum"] = compressed_spectrum_loss(fake, real)
             total = total + self.experiment.spectrum_weight * parts["spectrum"]
+        if self.experiment.si_sdr_weight:
+            parts["si_sdr"] = si_sdr_loss(fake, real)
+            total = total + self.experiment.si_sdr_weight * parts["si_sdr"]
         if self.pesq is not None:
             parts["pesq"] = pesq(fake, real, self.pesq, self.experiment.audio.sample_rate)
             total = total + self.experiment.pesq_weight * parts["pesq"]
