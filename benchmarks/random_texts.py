@@ -13,8 +13,9 @@ import traceback
 from collections.abc import Callable
 
 from speechlab.errors import SpeechlabError
-from speechlab.text import english, russian
+from speechlab.text.english import normalisation as english
 from speechlab.text.frontend import for_language
+from speechlab.text.russian import normalisation as russian
 from speechlab.text.split import split_sentences
 
 LONGEST, SLOW = 2_000, 2.0  # characters; seconds

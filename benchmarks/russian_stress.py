@@ -13,9 +13,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from speechlab.text.russian import normalise
-from speechlab.text.russian_frontend import RussianFrontend
-from speechlab.text.russian_stress import PIECES, VOWELS, engine_stress, place_stress
+from speechlab.text.russian.frontend import RussianFrontend
+from speechlab.text.russian.normalisation import normalise
+from speechlab.text.russian.stress import PIECES, VOWELS, engine_stress, place_stress
 
 SENTENCES = Path(__file__).parents[1] / "tests" / "text" / "russian_sentences.tsv"
 LABELS = {"a", "ay", "ae", "aa", "i", "ii", "o", "oo", "e", "ee", "u", "uu", "ur", "y", "yy"}  # vowels of phones.tsv

@@ -28,7 +28,7 @@ from speechlab.metrics.alignment import boundary_table, summarise_boundaries
 from speechlab.metrics.intervals import bootstrap
 from speechlab.metrics.phones import LabelledMel, PhoneRecogniser, error_rate, phone_errors, train_recogniser
 from speechlab.models.glowtts import intersperse_blanks, without_blanks
-from speechlab.text.russian_symbols import plain_phone
+from speechlab.text.russian.symbols import plain_phone
 from speechlab.training.checkpoints import add_to_card, find_folder
 
 SPEC = AudioSpec()  # of the judge

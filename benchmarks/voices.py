@@ -41,8 +41,9 @@ from speechlab.metrics.table import compared
 from speechlab.metrics.timing import real_time_factor
 from speechlab.metrics.words import word_errors
 from speechlab.pipelines.vocoder import Vocoder
-from speechlab.text import english, russian
-from speechlab.text.russian_stress import MARK
+from speechlab.text.english import normalisation as english
+from speechlab.text.russian import normalisation as russian
+from speechlab.text.russian.stress import MARK
 from speechlab.training.checkpoints import add_to_card, find_folder
 
 LOUDNESS = -23.0  # LUFS

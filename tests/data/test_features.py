@@ -17,7 +17,7 @@ from speechlab.data.features import extract_acoustic, tokenise
 from speechlab.data.storage import safe_name, write_atomically
 from speechlab.data.store import FeatureStore
 from speechlab.errors import SpeechlabError
-from speechlab.text.frontend import EnglishFrontend
+from speechlab.text.english.frontend import EnglishFrontend
 from speechlab.text.symbols import SymbolTable, english_symbols
 
 SPEC = AudioSpec()

@@ -18,7 +18,7 @@ from speechlab.data.textgrid import (
     write_textgrid,
 )
 from speechlab.errors import SpeechlabError
-from speechlab.text.frontend import PhonemeText
+from speechlab.text.phonemes import PhonemeText
 from speechlab.text.symbols import SymbolTable
 
 SPEC = AudioSpec()

@@ -6,7 +6,7 @@ from speechlab.display.page import whole_page
 from speechlab.display.stress import Sentence, StressEditor, show_stress
 from speechlab.errors import SpeechlabError
 from speechlab.text.frontend import load_lexicon
-from speechlab.text.russian_frontend import RussianFrontend
+from speechlab.text.russian.frontend import RussianFrontend
 
 TEXT = "Старый замок, 5 окон!"
 

@@ -210,7 +210,8 @@ def lexicon(rng: random.Random) -> Input:
 
 def read_lexicon(folder: Path) -> None:
     """Read a lexicon and use it."""
-    from speechlab.text.frontend import EnglishFrontend, load_lexicon
+    from speechlab.text.english.frontend import EnglishFrontend
+    from speechlab.text.frontend import load_lexicon
 
     EnglishFrontend(load_lexicon(folder / "lex.txt"))
 

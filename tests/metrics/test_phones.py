@@ -13,7 +13,7 @@ from speechlab.metrics.phones import (
     smoothest_path,
     train_recogniser,
 )
-from speechlab.text.russian_symbols import plain_phone, russian_symbols
+from speechlab.text.russian.symbols import plain_phone, russian_symbols
 
 PHONES = ("", "a", "i", "s")
 

@@ -13,7 +13,7 @@ from speechlab.errors import SpeechlabError
 from speechlab.models import build
 from speechlab.pipelines.export import export_model, export_voice
 from speechlab.pipelines.voice import Voice
-from speechlab.text.russian_symbols import russian_symbols
+from speechlab.text.russian.symbols import russian_symbols
 from speechlab.training.checkpoints import write_checkpoint
 from tests.pipelines.conftest import complete, write_vocoder
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from speechlab.text import numbers
-from speechlab.text.english import is_readable, normalise
+from speechlab.text.english import numbers
+from speechlab.text.english.normalisation import is_readable, normalise
 
 READ_ALOUD = {
     # years, cardinals, ordinals, decimals (spec 2.1)

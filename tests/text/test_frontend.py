@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from speechlab.errors import SpeechlabError
-from speechlab.text.frontend import EnglishFrontend, for_language, load_lexicon
+from speechlab.text.english.frontend import EnglishFrontend
+from speechlab.text.frontend import for_language, load_lexicon
 from speechlab.text.symbols import PAD, SymbolTable, english_symbols, is_phone
 
 frontend = EnglishFrontend()

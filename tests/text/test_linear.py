@@ -7,9 +7,9 @@ import time
 import pytest
 
 from speechlab.errors import SpeechlabError
-from speechlab.text import english, russian
-from speechlab.text.english import normalise
-from speechlab.text.russian_frontend import RussianFrontend
+from speechlab.text.english import normalisation as english
+from speechlab.text.russian import normalisation as russian
+from speechlab.text.russian.frontend import RussianFrontend
 from speechlab.text.split import split_sentences
 
 REPEATED = {
@@ -32,7 +32,7 @@ RUSSIAN = {
 
 @pytest.mark.parametrize("unit", REPEATED.values(), ids=REPEATED)
 def test_twice_the_text_takes_twice_the_time(unit):
-    for read in (split_sentences, normalise):
+    for read in (split_sentences, english.normalise):
         assert any(_is_linear(read, unit) for _ in range(3)), f"{read.__name__} of {unit!r}"
 
 
@@ -72,8 +72,8 @@ def test_a_word_of_twenty_thousand_characters_is_cut():
 
 
 def test_the_leader_of_a_table_of_contents_is_a_pause():
-    assert normalise("Chapter One" + "." * 70 + "5") == "Chapter One... five"
-    assert normalise("Index . . . . . . . 12") == "Index... twelve"
+    assert english.normalise("Chapter One" + "." * 70 + "5") == "Chapter One... five"
+    assert english.normalise("Index . . . . . . . 12") == "Index... twelve"
 
 
 def _seconds(read, unit: str, length: int, tries: int = 2) -> float:

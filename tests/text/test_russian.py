@@ -13,11 +13,11 @@ from speechlab.data.embedded import EmbeddedCorpus, EmbeddedVoice
 from speechlab.errors import SpeechlabError
 from speechlab.text.espeak import engine
 from speechlab.text.frontend import for_language
-from speechlab.text.russian import is_readable, normalise
-from speechlab.text.russian_frontend import RussianFrontend, RussianGraphemes
-from speechlab.text.russian_numbers import counted, ordinal
-from speechlab.text.russian_stress import RULES, engine_stress, move_stress, place_stress, unmark
-from speechlab.text.russian_symbols import russian_graphemes, russian_symbols
+from speechlab.text.russian.frontend import RussianFrontend, RussianGraphemes
+from speechlab.text.russian.normalisation import is_readable, normalise
+from speechlab.text.russian.numbers import counted, ordinal
+from speechlab.text.russian.stress import RULES, engine_stress, move_stress, place_stress, unmark
+from speechlab.text.russian.symbols import russian_graphemes, russian_symbols
 
 LINES = (Path(__file__).parent / "russian_sentences.tsv").read_text(encoding="utf-8").splitlines()[1:]
 SENTENCES = [line.split("\t") for line in LINES]  # half, kind, text, expected

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from speechlab.text.russian import normalise
+from speechlab.text.russian.normalisation import normalise
 
 REGRESSION = [
     line.split("\t")

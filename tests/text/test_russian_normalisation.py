@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from speechlab.text.russian import normalise
-from speechlab.text.russian_numbers import cardinal, counted, join_range
+from speechlab.text.russian.normalisation import normalise
+from speechlab.text.russian.numbers import cardinal, counted, join_range
 
 RANGES = {
     "скидка 5-10%": "скидка пять-десять процентов",

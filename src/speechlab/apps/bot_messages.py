@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from speechlab.apps.bot_journal import CLEAN, REPLY, SAY, STRESS, Job, Journal, Settings
 from speechlab.apps.bot_texts import is_russian, language_for, phrase
 from speechlab.errors import SpeechlabError
-from speechlab.text.russian_stress import MARK, StressedWord, unmark
+from speechlab.text.russian.stress import MARK, StressedWord, unmark
 from speechlab.text.split import split_sentences
 
 MAX_CHARACTERS = 3_000  # of a text, about four minutes of speech

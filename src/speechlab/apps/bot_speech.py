@@ -99,7 +99,7 @@ class Speech:
         Raises:
             SpeechlabError: there is nothing to read in it, or a mark in it is not at a vowel.
         """
-        from speechlab.text.russian_frontend import RussianFrontend
+        from speechlab.text.russian.frontend import RussianFrontend
 
         found = RussianFrontend()(text)
         return " ".join(word.marked for word in found.stresses)

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from speechlab.errors import SpeechlabError
-from speechlab.text.frontend import EspeakFrontend, PhonemeText, for_language, load_lexicon
+from speechlab.text.frontend import for_language, load_lexicon
+from speechlab.text.phonemes import EspeakFrontend, PhonemeText
 from speechlab.text.split import split_sentences
 
 CYRILLIC_SHARE = 0.2  # of a text's letters; below it a foreign name stands in an English text

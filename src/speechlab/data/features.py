@@ -29,7 +29,7 @@ from speechlab.data.waveforms import load_waveform
 from speechlab.errors import SpeechlabError
 from speechlab.files import remove_leftovers
 from speechlab.processes import called_by
-from speechlab.text.frontend import INLINE, PhonemeText
+from speechlab.text.phonemes import INLINE, PhonemeText
 from speechlab.text.symbols import SymbolTable
 
 SILENCE_PEAK = 1e-3  # -60 dB: a file that never gets louder holds no speech
@@ -148,9 +148,9 @@ def unreadable_texts(store: FeatureStore, language: str) -> list[Quarantined]:
     They are written to ``quarantine.csv`` in the store's folder. Models of text leave them out; a vocoder needs none.
     """
     if language == "ru":
-        from speechlab.text.russian import is_readable
+        from speechlab.text.russian.normalisation import is_readable
     else:
-        from speechlab.text.english import is_readable
+        from speechlab.text.english.normalisation import is_readable
 
     found = []
     for id in store.ids:

@@ -11,7 +11,7 @@ from speechlab.data.features import tokenise
 from speechlab.data.storage import file_hash, safe_name, short_hash, write_atomically
 from speechlab.data.store import FeatureStore
 from speechlab.errors import SpeechlabError
-from speechlab.text.frontend import PhonemeText
+from speechlab.text.phonemes import PhonemeText
 from speechlab.text.symbols import SymbolTable
 
 SILENCES = ("sil", "sp", "spn", "")  # labels of pauses; newer aligners leave them empty

@@ -10,8 +10,8 @@ from speechlab.audio.io import Audio
 from speechlab.display.page import Html, escape, uri_content
 from speechlab.display.player import render_versions
 from speechlab.errors import SpeechlabError
-from speechlab.text.russian_frontend import PIECES, RussianFrontend
-from speechlab.text.russian_stress import VOWELS, StressedWord, move_stress, save_stress
+from speechlab.text.russian.frontend import PIECES, RussianFrontend
+from speechlab.text.russian.stress import VOWELS, StressedWord, move_stress, save_stress
 
 Speak = Callable[[str], Audio]  # reads a text with stress marks aloud
 

@@ -14,7 +14,8 @@ from speechlab.models.fastspeech import AcousticOutput, Controls
 from speechlab.models.glowtts import intersperse_blanks, without_blanks
 from speechlab.pipelines.vocoder import GRIFFIN_LIM, Vocoder
 from speechlab.processes import give_memory_back
-from speechlab.text.frontend import PhonemeText, for_language
+from speechlab.text.frontend import for_language
+from speechlab.text.phonemes import PhonemeText
 from speechlab.text.split import split_sentences
 from speechlab.text.symbols import SymbolTable
 from speechlab.training.checkpoints import CARD, Checkpoint, find_checkpoint, find_folder, read_card

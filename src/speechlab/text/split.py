@@ -76,9 +76,9 @@ def sentence_spans(text: str, language: str, start: int = 0, end: int | None = N
 def _abbreviations(language: str) -> ModuleType:
     """Give a language's tables; the others are not imported."""
     if language == "ru":
-        from speechlab.text import russian_abbreviations as table
+        from speechlab.text.russian import abbreviations as table
     else:
-        from speechlab.text import english_abbreviations as table
+        from speechlab.text.english import abbreviations as table
     return table
 
 

@@ -25,7 +25,7 @@ from speechlab.layers.flows import Flow, unsqueeze
 from speechlab.losses.flow import flow_losses
 from speechlab.models import build
 from speechlab.models.glowtts import GlowTTS, intersperse_blanks
-from speechlab.text.russian_symbols import russian_symbols
+from speechlab.text.russian.symbols import russian_symbols
 from speechlab.training.engine import seed_everything
 from speechlab.training.health import Finding, HealthMonitor
 from speechlab.training.schedules import learning_rate

@@ -1,7 +1,7 @@
 """Where the stress of Russian words lies, and how sure that is.
 
 In the order of trust: a mark in the text (``+`` before the vowel, U+0301 after it), the user's lexicon, a short table
-of what the network misses (``RULES``), ё, a word of one vowel, the network (``russian_accent``), which decides
+of what the network misses (``RULES``), ё, a word of one vowel, the network (``accent``), which decides
 homographs by their sentence. espeak-ng makes the phones. It ignores U+0301 and reads ``+`` aloud, so a stress that is
 not its own is given to it as phonemes: the vowel that loses the stress is reduced, the one that takes it is full, the
 consonants stay.
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from speechlab.errors import SpeechlabError
 from speechlab.text.espeak import engine
-from speechlab.text.russian_accent import accent, is_homograph
+from speechlab.text.russian.accent import accent, is_homograph
 
 MARK = "\u0301"
 VOWELS = "аеёиоуыэюя"

@@ -2,8 +2,8 @@
 
 import re
 
-from speechlab.text import numbers
-from speechlab.text.english_words import (
+from speechlab.text.english import numbers
+from speechlab.text.english.words import (
     AS_WORDS,
     BEFORE_NUMBER,
     BEFORE_YEAR,

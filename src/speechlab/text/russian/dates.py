@@ -2,8 +2,8 @@
 
 import re
 
-from speechlab.text.russian_numbers import cardinal, case_before, form_after, join_range, ordinal
-from speechlab.text.russian_words import MONTH_NAMES, MONTHS, SHORT_MONTHS, WEEKDAYS
+from speechlab.text.russian.numbers import cardinal, case_before, form_after, join_range, ordinal
+from speechlab.text.russian.words import MONTH_NAMES, MONTHS, SHORT_MONTHS, WEEKDAYS
 
 MONTH = "|".join(MONTHS)
 MONTH_FORM = rf"{MONTH}|(?:{'|'.join(month[:-1] for month in MONTHS)})(?:ь|е|ю|ём|ем|ом|у|й|)"

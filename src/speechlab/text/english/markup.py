@@ -2,8 +2,8 @@
 
 import re
 
-from speechlab.text import numbers
-from speechlab.text.english_words import DOMAINS, EXTENSIONS, Match, rule
+from speechlab.text.english import numbers
+from speechlab.text.english.words import DOMAINS, EXTENSIONS, Match, rule
 
 _SIGNS = {
     ":": "colon", "/": "slash", ".": "dot", "-": "dash", "_": "underscore", "?": "question mark", "=": "equals",

@@ -5,8 +5,8 @@ A range is read in one case, asked for by what stands before it: "до 5-10 %" i
 
 import re
 
-from speechlab.text.russian_dates import MONTH, after_of, at_end, before_of
-from speechlab.text.russian_numbers import (
+from speechlab.text.russian.dates import MONTH, after_of, at_end, before_of
+from speechlab.text.russian.numbers import (
     SUFFIXES,
     cardinal,
     case_before,
@@ -19,7 +19,7 @@ from speechlab.text.russian_numbers import (
     read_pair,
     simple_fraction,
 )
-from speechlab.text.russian_words import NOUNS, SCALES, SMALL_MONEY, UNITS
+from speechlab.text.russian.words import NOUNS, SCALES, SMALL_MONEY, UNITS
 
 Match = re.Match[str]
 STEMS = {1: "одно", 90: "девяносто", 100: "сто", 1000: "тысяче"}  # of compound words, where they are no genitive

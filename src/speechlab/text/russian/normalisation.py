@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Collection
 
-from speechlab.text.russian_counts import (
+from speechlab.text.russian.counts import (
     digits,
     read_compound,
     read_decade,
@@ -23,7 +23,7 @@ from speechlab.text.russian_counts import (
     read_unit,
     read_whole,
 )
-from speechlab.text.russian_dates import (
+from speechlab.text.russian.dates import (
     MONTH,
     MONTH_FORM,
     WEEKDAY,
@@ -41,8 +41,8 @@ from speechlab.text.russian_dates import (
     read_year,
     read_years,
 )
-from speechlab.text.russian_numbers import SUFFIXES, cardinal, case_before, decimal, ordinal
-from speechlab.text.russian_roman import (
+from speechlab.text.russian.numbers import SUFFIXES, cardinal, case_before, decimal, ordinal
+from speechlab.text.russian.roman import (
     ADJECTIVE,
     PART,
     ROMAN,
@@ -55,7 +55,7 @@ from speechlab.text.russian_roman import (
     read_ruler,
     roman,
 )
-from speechlab.text.russian_short import (
+from speechlab.text.russian.short import (
     CONTRACTION,
     DESCRIBED,
     DIGIT,
@@ -70,9 +70,9 @@ from speechlab.text.russian_short import (
     read_contracted,
     read_file,
 )
-from speechlab.text.russian_stress import MARK as STRESS
-from speechlab.text.russian_stress import restore_yo
-from speechlab.text.russian_words import (
+from speechlab.text.russian.stress import MARK as STRESS
+from speechlab.text.russian.stress import restore_yo
+from speechlab.text.russian.words import (
     ABBREVIATIONS,
     LATIN_ENDS,
     LATIN_NAMES,

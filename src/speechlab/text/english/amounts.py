@@ -2,8 +2,8 @@
 
 import re
 
-from speechlab.text import numbers
-from speechlab.text.english_words import (
+from speechlab.text.english import numbers
+from speechlab.text.english.words import (
     AMBIGUOUS_UNITS,
     CURRENCIES,
     PER,

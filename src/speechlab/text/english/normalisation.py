@@ -10,16 +10,16 @@ out here; the frontend reports them. Every pattern takes time in proportion to t
 import re
 import unicodedata
 
-from speechlab.text import numbers
-from speechlab.text.english_amounts import NUMBER
-from speechlab.text.english_amounts import RULES as AMOUNTS
-from speechlab.text.english_dates import RULES as DATES
-from speechlab.text.english_dates import read_numeric_dates
-from speechlab.text.english_markup import ADDRESSES, MARKUP
-from speechlab.text.english_markup import NUMBERS as DIGIT_STRINGS
-from speechlab.text.english_names import RULES as NAMES
-from speechlab.text.english_names import lower_shouting
-from speechlab.text.english_words import CURRENCIES, LETTERS, PUNCTUATION, SIGNS, TYPOGRAPHY, Match, Rule, rule
+from speechlab.text.english import numbers
+from speechlab.text.english.amounts import NUMBER
+from speechlab.text.english.amounts import RULES as AMOUNTS
+from speechlab.text.english.dates import RULES as DATES
+from speechlab.text.english.dates import read_numeric_dates
+from speechlab.text.english.markup import ADDRESSES, MARKUP
+from speechlab.text.english.markup import NUMBERS as DIGIT_STRINGS
+from speechlab.text.english.names import RULES as NAMES
+from speechlab.text.english.names import lower_shouting
+from speechlab.text.english.words import CURRENCIES, LETTERS, PUNCTUATION, SIGNS, TYPOGRAPHY, Match, Rule, rule
 from speechlab.text.split import sentence_spans
 
 READABLE = {*LETTERS, *TYPOGRAPHY, *PUNCTUATION, "¢", *"".join([*SIGNS, *CURRENCIES])}

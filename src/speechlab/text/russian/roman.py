@@ -2,8 +2,8 @@
 
 import re
 
-from speechlab.text.russian_dates import at_end, before_of
-from speechlab.text.russian_numbers import case_before, form_after, join_range, ordinal
+from speechlab.text.russian.dates import at_end, before_of
+from speechlab.text.russian.numbers import case_before, form_after, join_range, ordinal
 
 # ruff: noqa: SIM905 (word lists read better as text)
 

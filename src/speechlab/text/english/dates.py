@@ -2,8 +2,8 @@
 
 import re
 
-from speechlab.text import numbers
-from speechlab.text.english_words import DAYS, MONTH, MONTHS, SHORT_DAYS, SHORT_MONTHS, Match, at_end, rule
+from speechlab.text.english import numbers
+from speechlab.text.english.words import DAYS, MONTH, MONTHS, SHORT_DAYS, SHORT_MONTHS, Match, at_end, rule
 
 NUMERIC_DATE = re.compile(r"(?<![\w/.-])(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d\d)(?![\w/-]|\.\d)")
 _PREPOSITION = re.compile(r"\b(?:on|by|until|till|from|since|before|after|to|of|the|and|between|for) $", re.I)

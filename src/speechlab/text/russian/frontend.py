@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from speechlab.errors import SpeechlabError
-from speechlab.text.frontend import EspeakFrontend, PhonemeText, Word, _Clause
-from speechlab.text.russian import is_readable, normalise
-from speechlab.text.russian_stress import PIECES, StressedWord, move_stress, place_stress, unmark
-from speechlab.text.russian_symbols import russian_graphemes, russian_symbols
+from speechlab.text.phonemes import EspeakFrontend, PhonemeText, Word, _Clause
+from speechlab.text.russian.normalisation import is_readable, normalise
+from speechlab.text.russian.stress import PIECES, StressedWord, move_stress, place_stress, unmark
+from speechlab.text.russian.symbols import russian_graphemes, russian_symbols
 from speechlab.text.symbols import END, START
 
 LONGEST_CLAUSE = 250  # letters

@@ -5,8 +5,8 @@ Each table says what stands in the text and what is read; the rules of ``russian
 
 import re
 
-from speechlab.text.russian_grammar import adjective_form, is_word, noun_forms
-from speechlab.text.russian_words import LETTER_NAMES, SPELLED
+from speechlab.text.russian.grammar import adjective_form, is_word, noun_forms
+from speechlab.text.russian.words import LETTER_NAMES, SPELLED
 
 # ruff: noqa: E501, SIM905 (tables; word lists read better as text)
 

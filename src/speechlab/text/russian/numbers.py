@@ -10,8 +10,8 @@ from functools import lru_cache
 
 from num2words import num2words
 
-from speechlab.text.russian_grammar import adjective_form, is_adjective, noun_forms
-from speechlab.text.russian_words import CASES, FORMS, NOUNS
+from speechlab.text.russian.grammar import adjective_form, is_adjective, noun_forms
+from speechlab.text.russian.words import CASES, FORMS, NOUNS
 
 # ruff: noqa: SIM905 (word lists read better as text)
 
