@@ -5,9 +5,10 @@ import sys
 import time
 from pathlib import Path
 
-from speechlab.apps import bot, cli
-from speechlab.apps.bot_messages import VoiceFacts
-from speechlab.apps.bot_speech import Note
+from speechlab.apps import cli
+from speechlab.apps.bot import service
+from speechlab.apps.bot.messages import VoiceFacts
+from speechlab.apps.bot.speech import Note
 from speechlab.errors import SpeechlabError
 
 
@@ -45,5 +46,5 @@ class Mortal(Stub):
 
 
 if __name__ == "__main__":
-    bot.Speech = Mortal
+    service.Speech = Mortal
     sys.exit(cli.main(["bot", "--api", sys.argv[1]]))

@@ -15,13 +15,14 @@ import pytest
 import soundfile as sf
 from telegram import Bot
 
-from speechlab.apps import bot_messages, cli
-from speechlab.apps.bot import Hiding, hide, numbers_of
-from speechlab.apps.bot_journal import MAX_ATTEMPTS, SAY, Job, Journal, Settings
-from speechlab.apps.bot_lanes import SpeechBot
-from speechlab.apps.bot_messages import Reader, split_notes
-from speechlab.apps.bot_speech import Speech, TooLong, require_short
-from speechlab.apps.bot_texts import PHRASES, phrase
+from speechlab.apps import cli
+from speechlab.apps.bot import messages
+from speechlab.apps.bot.journal import MAX_ATTEMPTS, SAY, Job, Journal, Settings
+from speechlab.apps.bot.lanes import SpeechBot
+from speechlab.apps.bot.messages import Reader, split_notes
+from speechlab.apps.bot.service import Hiding, hide, numbers_of
+from speechlab.apps.bot.speech import Speech, TooLong, require_short
+from speechlab.apps.bot.texts import PHRASES, phrase
 from speechlab.audio.io import encode
 from speechlab.audio.limiter import true_peak
 from speechlab.audio.loudness import loudness, to_db
@@ -231,7 +232,7 @@ def test_a_part_whose_reply_was_lost_is_not_sent_again_and_its_user_is_told(serv
 
 
 def test_what_telegram_refuses_is_sent_later_or_said_in_words(server, tmp_path, monkeypatch):
-    monkeypatch.setattr("speechlab.apps.bot_lanes.RETRY_S", 0.01)
+    monkeypatch.setattr("speechlab.apps.bot.lanes.RETRY_S", 0.01)
     slow_down = {"ok": False, "error_code": 429, "description": "Too Many Requests", "parameters": {"retry_after": 1}}
     forbidden = {"ok": False, "error_code": 400, "description": "Bad Request: VOICE_MESSAGES_FORBIDDEN"}
     blocked = {"ok": False, "error_code": 403, "description": "Forbidden: bot was blocked by the user"}
@@ -251,7 +252,7 @@ def test_what_telegram_refuses_is_sent_later_or_said_in_words(server, tmp_path, 
 
 
 def test_bugs_and_limits_are_told_and_stop_nothing(server, tmp_path, monkeypatch):
-    monkeypatch.setattr(bot_messages, "MAX_WAITING_EACH", 3)
+    monkeypatch.setattr(messages, "MAX_WAITING_EACH", 3)
     bug, unreadable = server.post(1, text="(bug)"), server.post(1, text="(unreadable) x")
     long_note = server.post_voice(2, b"x", duration=301)
     large = server.post_voice(2, b"x", file_size=21_000_000)
@@ -274,7 +275,7 @@ def test_bugs_and_limits_are_told_and_stop_nothing(server, tmp_path, monkeypatch
 
 
 def test_a_recording_longer_than_it_says_is_refused(monkeypatch):
-    monkeypatch.setattr("speechlab.apps.bot_speech.MAX_VOICE_S", 2)
+    monkeypatch.setattr("speechlab.apps.bot.speech.MAX_VOICE_S", 2)
     data = encode(np.zeros(8_000 * 4, np.float32), 8_000, ".opus")
     with pytest.raises(SpeechlabError, match="lasts more than the 2 s"):
         Speech(["en-kathleen"]).clean(data)
@@ -300,11 +301,11 @@ def test_a_wrong_name_is_told_to_the_operator_at_the_start(root, monkeypatch, vo
 
 def test_nothing_is_cleaned_where_only_the_default_enhancer_is_not_here(tmp_path, monkeypatch):
     assert Speech(["en-kathleen"]).cleans and Speech(["en-kathleen"], "bwe-16k").cleans
-    monkeypatch.setattr("speechlab.apps.bot_speech.ENHANCER", "denoise-nowhere")
+    monkeypatch.setattr("speechlab.apps.bot.speech.ENHANCER", "denoise-nowhere")
     assert not Speech(["en-kathleen"]).cleans
     with pytest.raises(SpeechlabError, match="no enhancer denoise-nowhere here"):
         Speech(["en-kathleen"]).clean(b"")
-    monkeypatch.setattr("speechlab.apps.bot_speech.ENHANCER", str(tmp_path))  # here, and damaged
+    monkeypatch.setattr("speechlab.apps.bot.speech.ENHANCER", str(tmp_path))  # here, and damaged
     with pytest.raises(SpeechlabError, match="is not a checkpoint"):
         Speech(["en-kathleen"])
     assert cli.parse(["bot"]).enhancer is None
@@ -312,7 +313,7 @@ def test_nothing_is_cleaned_where_only_the_default_enhancer_is_not_here(tmp_path
 
 @pytest.mark.parametrize("token", [None, " ", "123:another-bots-token"])
 def test_a_missing_or_unknown_token_is_one_sentence_without_it(server, capfd, monkeypatch, token):
-    monkeypatch.setattr("speechlab.apps.bot.Speech", Stub)
+    monkeypatch.setattr("speechlab.apps.bot.service.Speech", Stub)
     monkeypatch.setattr(logging.getLogger(), "handlers", [])
     monkeypatch.setattr(logging.getLogger(), "level", logging.WARNING)
     monkeypatch.delenv("TELEGRAM_BOT_TOKEN", raising=False)
@@ -398,7 +399,7 @@ def test_in_a_group_the_bot_answers_only_what_is_addressed_to_it(server, tmp_pat
 
 
 def test_only_listed_people_are_answered_and_each_only_so_often_a_day(server, tmp_path, monkeypatch):
-    monkeypatch.setattr(bot_messages, "MAX_A_DAY", 2)
+    monkeypatch.setattr(messages, "MAX_A_DAY", 2)
     stranger = server.post(9, text="Say this.")
     friend = [server.post(1, text=f"Text {number}.") for number in range(3)]
     converse(server, tmp_path / "journal", lambda: texts_of(server, friend[2]) and voices(server, friend[1]), None, {1})
@@ -445,8 +446,8 @@ def test_a_recording_is_as_long_as_it_decodes_to_whatever_its_header_says(tmp_pa
     data = bytearray(encode(np.zeros(48_000 * 4, np.float32), 48_000, ".wav"))
     data[40:44] = data[4:8] = b"\xff" * 4  # of unknown length, as a pipe's writer leaves it
     (tmp_path / "note.wav").write_bytes(data)
-    monkeypatch.setattr("speechlab.apps.bot_speech.MAX_VOICE_S", 2)
+    monkeypatch.setattr("speechlab.apps.bot.speech.MAX_VOICE_S", 2)
     with pytest.raises(TooLong):
         require_short(tmp_path / "note.wav")
-    monkeypatch.setattr("speechlab.apps.bot_speech.MAX_VOICE_S", 4)
+    monkeypatch.setattr("speechlab.apps.bot.speech.MAX_VOICE_S", 4)
     require_short(tmp_path / "note.wav")

@@ -407,7 +407,7 @@ def run_import(options: argparse.Namespace) -> None:
 
 def run_bot(options: argparse.Namespace) -> None:
     """Run the Telegram bot until it is stopped."""
-    from speechlab.apps.bot import run
+    from speechlab.apps.bot.service import run
 
     run(options)
 

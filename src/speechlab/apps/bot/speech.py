@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from speechlab.apps.bot_messages import MAX_VOICE_S, VoiceFacts
+from speechlab.apps.bot.messages import MAX_VOICE_S, VoiceFacts
 from speechlab.apps.bundled import bundled, card_of, is_here, require, speaks
 from speechlab.errors import SpeechlabError
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
-from speechlab.apps.bot_journal import CLEAN, REPLY, SAY, STRESS, Job, Journal, Settings
-from speechlab.apps.bot_texts import is_russian, language_for, phrase
+from speechlab.apps.bot.journal import CLEAN, REPLY, SAY, STRESS, Job, Journal, Settings
+from speechlab.apps.bot.texts import is_russian, language_for, phrase
 from speechlab.errors import SpeechlabError
 from speechlab.text.russian.stress import MARK, StressedWord, unmark
 from speechlab.text.split import split_sentences

@@ -1,4 +1,4 @@
-"""``speechlab bot``: a Telegram bot that reads texts aloud and cleans voice notes.
+"""``speechlab bot``: connect to Telegram, and serve until a signal.
 
 It asks for updates by long polling, and needs neither an address of its own nor an open port.
 """
@@ -20,9 +20,9 @@ from telegram import Bot
 from telegram.error import InvalidToken, TelegramError
 from telegram.request import HTTPXRequest
 
-from speechlab.apps.bot_journal import Journal
-from speechlab.apps.bot_lanes import SpeechBot
-from speechlab.apps.bot_speech import Speech
+from speechlab.apps.bot.journal import Journal
+from speechlab.apps.bot.lanes import SpeechBot
+from speechlab.apps.bot.speech import Speech
 from speechlab.errors import SpeechlabError
 
 TOKEN = "TELEGRAM_BOT_TOKEN"

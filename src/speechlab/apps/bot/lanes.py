@@ -18,10 +18,10 @@ import httpx
 from telegram import Bot, ReplyParameters
 from telegram.error import BadRequest, Conflict, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
 
-from speechlab.apps.bot_journal import CLEAN, DAY_S, REPLY, SAY, WORK, Job, Journal
-from speechlab.apps.bot_messages import MAX_VOICE_S, Reader, in_seconds, split_notes
-from speechlab.apps.bot_speech import Note, Speech, TooLong
-from speechlab.apps.bot_texts import ENGLISH, phrase
+from speechlab.apps.bot.journal import CLEAN, DAY_S, REPLY, SAY, WORK, Job, Journal
+from speechlab.apps.bot.messages import MAX_VOICE_S, Reader, in_seconds, split_notes
+from speechlab.apps.bot.speech import Note, Speech, TooLong
+from speechlab.apps.bot.texts import ENGLISH, phrase
 from speechlab.errors import SpeechlabError
 
 POLL_S = 30  # how long Telegram may keep a question for updates open
