@@ -24,9 +24,9 @@ from speechlab.audio.streaming import (
     resampled_length,
     writable_rate,
 )
+from speechlab.checkpoints import Checkpoint, find_checkpoint, find_folder
 from speechlab.errors import SpeechlabError
 from speechlab.pipelines.long_audio import Survey, Windows, survey, through_windows
-from speechlab.training.checkpoints import Checkpoint, find_checkpoint, find_folder
 from speechlab.weights import find_weights
 
 HIFIPP, FINALLY = "a2a_hifi++_gen", "finally_gen"
