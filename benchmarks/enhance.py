@@ -22,12 +22,12 @@ from speechlab.audio.files import find_audio
 from speechlab.audio.io import Audio, read_audio
 from speechlab.audio.resample import resample
 from speechlab.audio.streaming import AudioWriter, read_beginning
+from speechlab.checkpoints import write_checkpoint
 from speechlab.config import AudioSpec, to_dict
 from speechlab.metrics.log_spectra import full_band_spec, log_spectrum
 from speechlab.metrics.timing import real_time_factor
 from speechlab.models import build
 from speechlab.pipelines.enhancer import HIFIPP, Enhancer
-from speechlab.training.checkpoints import write_checkpoint
 
 RATE = 48_000  # Hz, of the long file, as phones record
 CLIP_S, WHOLE_S, ENDS_S = 30, 60, 3

@@ -17,10 +17,10 @@ import speechlab
 from speechlab.audio.band import limit_band
 from speechlab.audio.files import find_audio
 from speechlab.audio.mel import MelSpectrogram
+from speechlab.checkpoints import add_to_card, find_folder
 from speechlab.config import AudioSpec
 from speechlab.display.plots import show_mels
 from speechlab.lab import find_root
-from speechlab.training.checkpoints import add_to_card, find_folder
 
 RATE = 16_000  # Hz
 METRICS = ["wb_pesq", "stoi", "estoi", "si_sdr", "lsd", "dnsmos"]

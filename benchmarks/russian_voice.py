@@ -20,16 +20,16 @@ import speechlab
 from speechlab.audio.griffin_lim import mel_to_waveform
 from speechlab.audio.mel import MelSpectrogram
 from speechlab.audio.resample import resample
+from speechlab.checkpoints import add_to_card, find_folder
 from speechlab.config import AudioSpec, CorpusConfig
-from speechlab.data.corpora.base import data_root
 from speechlab.data.embedded import EmbeddedCorpus, EmbeddedUtterance, EmbeddedVoice, true_durations
 from speechlab.data.waveforms import load_waveform
 from speechlab.metrics.alignment import boundary_table, summarise_boundaries
 from speechlab.metrics.intervals import bootstrap
 from speechlab.metrics.phones import LabelledMel, PhoneRecogniser, error_rate, phone_errors, train_recogniser
 from speechlab.models.glowtts import intersperse_blanks, without_blanks
+from speechlab.paths import data_root
 from speechlab.text.russian.symbols import plain_phone
-from speechlab.training.checkpoints import add_to_card, find_folder
 
 SPEC = AudioSpec()  # of the judge
 TARGET = "ru"  # the speaker that voices learn from

@@ -31,6 +31,7 @@ import speechlab
 from speechlab.audio.io import Audio
 from speechlab.audio.mel import MelSpectrogram
 from speechlab.audio.resample import resample
+from speechlab.checkpoints import add_to_card, find_folder
 from speechlab.config import CorpusConfig
 from speechlab.data.corpora import load_corpus
 from speechlab.data.waveforms import at_loudness, load_waveform
@@ -44,7 +45,6 @@ from speechlab.pipelines.vocoder import Vocoder
 from speechlab.text.english import normalisation as english
 from speechlab.text.russian import normalisation as russian
 from speechlab.text.russian.stress import MARK
-from speechlab.training.checkpoints import add_to_card, find_folder
 
 LOUDNESS = -23.0  # LUFS
 NATURAL, GRIFFIN_LIM, COPY, SPOKEN = "natural", "griffin-lim", "copy synthesis", "text to speech"

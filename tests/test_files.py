@@ -10,8 +10,8 @@ import pytest
 
 from speechlab.audio.io import write_audio
 from speechlab.errors import SpeechlabError
-from speechlab.files import machine, remove_leftovers, temporary_name, write_atomically
-from speechlab.training.logs import read_list, read_log, write_json
+from speechlab.files import machine, remove_leftovers, temporary_name, write_atomically, write_json
+from speechlab.training.logs import read_list, read_log
 
 
 @pytest.mark.parametrize(

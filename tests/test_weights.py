@@ -9,9 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 
-from speechlab import weights
+from speechlab import download, weights
 from speechlab.apps import cli
-from speechlab.data import download
 from speechlab.errors import SpeechlabError
 
 CONTENT = np.random.default_rng(0).bytes(200_000)

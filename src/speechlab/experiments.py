@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
 
 from speechlab.config import EXPERIMENTS, Experiment, Items, Range, bounds_of, broken_bounds, to_plain
-from speechlab.errors import SpeechlabError
+from speechlab.errors import SpeechlabError, did_you_mean
 
 CONFIGS = Path(__file__).parent / "configs"
 MAX_YAML, MAX_NODES = 2**20, 10_000  # bytes of an experiment's file, and values in it with its aliases unfolded
@@ -113,12 +113,6 @@ def write_json_schema(path: Path) -> Path:
     """Write ``json_schema()`` to a file."""
     path.write_text(json.dumps(json_schema(), indent=1) + "\n", encoding="utf-8")
     return path
-
-
-def did_you_mean(word: str, known: Sequence[str]) -> str:
-    """End an error message with the known words nearest to one that is not known."""
-    near = get_close_matches(word, known, n=3, cutoff=0.5)
-    return f"; did you mean {' or '.join(near)}?" if near else ""
 
 
 def _experiment_file(name: str) -> Path:

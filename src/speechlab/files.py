@@ -1,12 +1,15 @@
 """Files written whole or not at all, with one line where the disk refuses, and no leftovers of dead processes."""
 
 import errno
+import hashlib
+import json
 import os
 import platform
 import re
 import shutil
 import zlib
 from pathlib import Path
+from typing import Any
 
 from speechlab.errors import SpeechlabError
 
@@ -35,6 +38,31 @@ def write_atomically(path: Path, content: bytes) -> None:
     except OSError as error:
         remove(temporary)
         raise cannot_write(path, error, len(content)) from error
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_json(path: Path, value: object) -> None:
+    """Replace a JSON file in one step."""
+    write_atomically(path, (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """Read a JSON object; empty where there is none."""
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return values if isinstance(values, dict) else {}
+
+
+def short_hash(value: object) -> str:
+    """Twelve hexadecimal digits that stand for a JSON value; they name a folder."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def temporary_name(path: Path, suffix: str = ".tmp") -> Path:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from speechlab.config import AudioSpec, Experiment
-from speechlab.errors import SpeechlabError
-from speechlab.experiments import PROFILES, did_you_mean, load_experiment
+from speechlab.errors import SpeechlabError, did_you_mean
+from speechlab.experiments import PROFILES, load_experiment
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,9 @@
 """Names that people type, in YAML or on the command line: a decorator and a dictionary per kind."""
 
 from collections.abc import Callable
-from difflib import get_close_matches
 from typing import Any
 
-from speechlab.errors import SpeechlabError
+from speechlab.errors import SpeechlabError, did_you_mean
 
 
 class Registry(dict[str, Any]):
@@ -26,6 +25,5 @@ class Registry(dict[str, Any]):
         return add
 
     def __missing__(self, name: str) -> Any:
-        near = get_close_matches(name, self, n=3, cutoff=0.3)
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        raise SpeechlabError(f"no {self.kind} is called {name!r}{hint} (known: {', '.join(sorted(self))})")
+        known = ", ".join(sorted(self))
+        raise SpeechlabError(f"no {self.kind} is called {name!r}{did_you_mean(name, self)} (known: {known})")

@@ -5,17 +5,17 @@ Nothing here asks the network except :func:`get_weights`, which a person calls.
 
 import hashlib
 import json
-import os
 import sys
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from speechlab.errors import SpeechlabError
-from speechlab.files import write_atomically
+from speechlab.files import sha256, write_atomically
+from speechlab.paths import bundled_root, data_root
 from speechlab.registry import Registry
 
-REGISTRY = Path(__file__).parents[2] / "checkpoints" / "registry.yaml"
+REGISTRY = bundled_root() / "registry.yaml"
 HUB = "https://huggingface.co/{repo}/resolve/{revision}/{file}"
 NOTES = "hashes.json"  # what each file's hash was when it was last computed, and the size and time it had then
 
@@ -73,7 +73,7 @@ def read_registry(path: Path) -> Registry:
 
 def weights_root() -> Path:
     """Folder of all fetched weights: ``weights`` under SPEECHLAB_DATA, or under ``data`` here."""
-    return Path(os.environ.get("SPEECHLAB_DATA") or "data") / "weights"
+    return data_root() / "weights"
 
 
 def is_here(name: str) -> bool:
@@ -118,7 +118,7 @@ def get_weights(name: str) -> Path:
     Raises:
         SpeechlabError: no such name, no connection, a wrong hash, or a full disk.
     """
-    from speechlab.data.download import fetch
+    from speechlab.download import fetch
 
     entry, folder = load_registry()[name], weights_root() / name
     folder.mkdir(parents=True, exist_ok=True)
@@ -139,15 +139,13 @@ def checked_hash(name: str, file: WeightsFile) -> str:
     Raises:
         SpeechlabError: the file is not the one it should be.
     """
-    from speechlab.data.download import sha256_of
-
     path, key = weights_root() / name / file.name, f"{name}/{file.name}"
     notes = read_notes()
     note = notes.get(key, {})
     status = path.stat()
     state = {"bytes": status.st_size, "modified_ns": status.st_mtime_ns}
     if {field: note.get(field) for field in state} != state:
-        found, expected = sha256_of(path), file.sha256 or note.get("sha256")
+        found, expected = sha256(path), file.sha256 or note.get("sha256")
         if expected is None:
             print(f"{key}: no published hash is known; recorded {found}, and will hold it to that", file=sys.stderr)
         elif found != expected:

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from speechlab.apps import cli
+from speechlab.checkpoints import read_checkpoint
 from speechlab.compat.hifipp import hifipp_sizes, layer_names
 from speechlab.models import build, fold
-from speechlab.training.checkpoints import read_checkpoint
 
 
 def old_names(generator: torch.nn.Module) -> dict[str, torch.Tensor]:

@@ -13,7 +13,7 @@ import pytest
 
 from speechlab.apps import cli
 from speechlab.audio.io import read_audio
-from speechlab.metrics.provenance import checkpoint_of
+from speechlab.provenance import checkpoint_of
 
 TINY = [
     "corpus.n_utterances=6",

@@ -14,9 +14,10 @@ from speechlab.config import AudioSpec, CorpusConfig
 from speechlab.data import features
 from speechlab.data.corpora import TRAIN, Corpus, Utterance
 from speechlab.data.features import extract_acoustic, tokenise
-from speechlab.data.storage import safe_name, write_atomically
+from speechlab.data.storage import safe_name
 from speechlab.data.store import FeatureStore
 from speechlab.errors import SpeechlabError
+from speechlab.files import write_atomically
 from speechlab.text.english.frontend import EnglishFrontend
 from speechlab.text.symbols import SymbolTable, english_symbols
 

@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 import soundfile
 
+from speechlab import download
 from speechlab.apps import cli
 from speechlab.config import DegradationConfig, PairsConfig
-from speechlab.data import download, sources
+from speechlab.data import sources
 from speechlab.data.corpora import TEST, TRAIN, VALIDATION
 from speechlab.data.pairs import EnhancementDataset, daps, libritts_r, load_pairs, pair_sets, vctk, voicebank
 from speechlab.data.pairs.base import Pair, PairSet, in_hash_order, keep_out

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from speechlab.audio.io import write_audio
+from speechlab.checkpoints import write_checkpoint
 from speechlab.display.run_report import cost_in_time, write_run_report
 from speechlab.errors import SpeechlabError
-from speechlab.training.checkpoints import write_checkpoint
 
 CARD = {
     "model": "hifigan_gen",

@@ -141,7 +141,7 @@ def card() -> tuple[dict, bytes]:
 
 def checkpoint(rng: random.Random) -> Input:
     """A checkpoint of which a value of the card, or bytes anywhere, are not what they were."""
-    from speechlab.training.checkpoints import CARD, CHECKSUMS, WEIGHTS
+    from speechlab.checkpoints import CARD, CHECKSUMS, WEIGHTS
 
     facts, weights = json.loads(json.dumps(card()[0])), card()[1]
     place = rng.choice([facts, facts["sizes"], facts["audio"]])
@@ -162,8 +162,8 @@ def checkpoint(rng: random.Random) -> Input:
 def load_checkpoint(folder: Path) -> None:
     """Read a checkpoint and build its network; look at it as ``speechlab list`` does."""
     from speechlab.apps.bundled import enhances, speaks
+    from speechlab.checkpoints import read_checkpoint
     from speechlab.training.align import load_aligner
-    from speechlab.training.checkpoints import read_checkpoint
 
     folder = folder / "m" if (folder / "m").is_dir() else folder
     speaks(folder), enhances(folder)
@@ -233,7 +233,7 @@ def archive(rng: random.Random) -> Input:
 
 def unpack(folder: Path) -> None:
     """Unpack an archive, and see that nothing leaves its folder."""
-    from speechlab.data.download import extract
+    from speechlab.download import extract
 
     try:
         extract(folder / "archive", folder / "out")

@@ -4,13 +4,13 @@ import pytest
 import torch
 
 from speechlab.apps import cli
+from speechlab.checkpoints import read_checkpoint
 from speechlab.compat import load_reference
 from speechlab.errors import SpeechlabError
 from speechlab.layers.alignment import hard_alignment
 from speechlab.layers.masks import length_mask
 from speechlab.losses.flow import flow_losses
 from speechlab.models import build
-from speechlab.training.checkpoints import read_checkpoint
 
 LENGTHS, MEL_LENGTHS = torch.tensor([12, 9]), torch.tensor([40, 30])
 

@@ -18,8 +18,8 @@ from speechlab.audio.io import Audio, write_audio
 from speechlab.errors import SpeechlabError
 from speechlab.metrics import items, load_metrics
 from speechlab.metrics.base import Metric, Unavailable, Unmeasurable
-from speechlab.metrics.provenance import checkpoint_of, resampler
 from speechlab.metrics.table import paired_p
+from speechlab.provenance import checkpoint_of, resampler
 
 RATE = 8_000
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # worker processes cannot import a test

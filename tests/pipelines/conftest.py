@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 import torch
 
+from speechlab.checkpoints import write_checkpoint
 from speechlab.config import AudioSpec, FastSpeech2Experiment, HiFiGANExperiment, to_dict
 from speechlab.models import build
 from speechlab.pipelines.export import export_voice
 from speechlab.text.symbols import english_symbols
-from speechlab.training.checkpoints import write_checkpoint
 
 SIZES = dict(channels=32, encoder_layers=1, decoder_layers=1, filter_channels=64, predictor_channels=32, postnet=False)
 

@@ -10,13 +10,13 @@ from torch import nn
 
 from speechlab.audio.io import Audio, read_audio
 from speechlab.audio.streaming import Tape, open_recording
+from speechlab.checkpoints import write_checkpoint
 from speechlab.config import AudioSpec, to_dict
 from speechlab.errors import SpeechlabError
 from speechlab.metrics.log_spectra import full_band_spec, log_spectrum
 from speechlab.models import build
 from speechlab.pipelines.enhancer import FINALLY, HIFIPP, WINDOWS, Enhancer, level_of
 from speechlab.pipelines.long_audio import Windows, survey, through_windows
-from speechlab.training.checkpoints import write_checkpoint
 
 RATE = 16_000
 SMALL = dict(channels=16, spectral_widths=(4,) * 5, spectral_depth=2, wave_widths=(4,) * 4, wave_depth=2,

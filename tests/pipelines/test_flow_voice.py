@@ -8,13 +8,13 @@ import torch
 
 from speechlab.apps import cli
 from speechlab.audio.io import read_audio
+from speechlab.checkpoints import write_checkpoint
 from speechlab.config import GlowTTSExperiment
 from speechlab.errors import SpeechlabError
 from speechlab.models import build
 from speechlab.pipelines.export import export_model, export_voice
 from speechlab.pipelines.voice import Voice
 from speechlab.text.russian.symbols import russian_symbols
-from speechlab.training.checkpoints import write_checkpoint
 from tests.pipelines.conftest import complete, write_vocoder
 
 TEXT = "Привет. Это тест модели"

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from speechlab.checkpoints import find_checkpoint, read_checkpoint
 from speechlab.config import DegradationConfig, PairsConfig
 from speechlab.errors import SpeechlabError
 from speechlab.experiments import load_experiment
@@ -13,7 +14,6 @@ from speechlab.models import build
 from speechlab.models.finally_gan import WAVLM_FIELD, WAVLM_HOP
 from speechlab.models.wavlm import WavLM
 from speechlab.training import train
-from speechlab.training.checkpoints import find_checkpoint, read_checkpoint
 from speechlab.training.engine import Engine
 from speechlab.training.logs import read_log
 from speechlab.training.recipes import recipes

@@ -7,6 +7,7 @@ import pytest
 import soundfile
 import torch
 
+from speechlab.checkpoints import read_checkpoint
 from speechlab.config import CorpusConfig, GlowTTSExperiment
 from speechlab.data import embedded
 from speechlab.data.embedded import EmbeddedVoice
@@ -14,7 +15,6 @@ from speechlab.display.alignments import read_alignments, show_alignments
 from speechlab.errors import SpeechlabError
 from speechlab.experiments import load_experiment
 from speechlab.training import train
-from speechlab.training.checkpoints import read_checkpoint
 from speechlab.training.engine import Engine
 from speechlab.training.logs import read_log
 from speechlab.training.recipes import glowtts, recipes

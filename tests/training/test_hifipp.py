@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from speechlab.audio.resample import resample_tensor
+from speechlab.checkpoints import read_checkpoint
 from speechlab.config import AudioSpec, DegradationConfig, PairsConfig
 from speechlab.experiments import load_experiment
 from speechlab.models import build
 from speechlab.training import train
-from speechlab.training.checkpoints import read_checkpoint
 from speechlab.training.engine import Engine
 from speechlab.training.logs import read_log
 from speechlab.training.recipes import recipes

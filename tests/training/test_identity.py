@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from speechlab.apps import cli
+from speechlab.checkpoints import find_folder, newest_checkpoint
 from speechlab.config import CorpusConfig, OptimiserConfig, to_dict
 from speechlab.errors import SpeechlabError
 from speechlab.experiments import from_dict, load_experiment
 from speechlab.training import train
-from speechlab.training.checkpoints import find_folder, newest_checkpoint
 from speechlab.training.identity import changed_settings, run_name, stored_config, total_matters
 from speechlab.training.runs import find_run, list_runs, runs_table
 

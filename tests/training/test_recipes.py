@@ -9,11 +9,11 @@ from functools import partial
 import pytest
 import torch
 
+from speechlab.checkpoints import write_checkpoint
 from speechlab.config import CorpusConfig, to_dict
 from speechlab.errors import SpeechlabError
 from speechlab.experiments import load_experiment
 from speechlab.training import train
-from speechlab.training.checkpoints import write_checkpoint
 from speechlab.training.engine import Engine
 from speechlab.training.logs import read_log
 from speechlab.training.recipes import recipes
@@ -249,8 +249,8 @@ def test_accumulating_two_halves_gives_the_gradient_of_the_whole(places, tiny_co
 
 
 def test_the_card_says_what_is_needed_to_build_the_model_again(places, tiny_corpus):
+    from speechlab.checkpoints import read_checkpoint
     from speechlab.models import build
-    from speechlab.training.checkpoints import read_checkpoint
 
     result = train(tiny("embedded-hifigan", tiny_corpus, steps=2))
     found = read_checkpoint(result.checkpoint)

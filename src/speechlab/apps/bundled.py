@@ -11,7 +11,7 @@ NOUNS = {"voice": "a voice", "enhancer": "an enhancer"}
 
 def card_of(folder: Path) -> dict[str, Any]:
     """Read the card of a folder, or of a run's newest checkpoint; it is empty where there is none that can be read."""
-    from speechlab.training.checkpoints import CARD, read_card
+    from speechlab.checkpoints import CARD, read_card
 
     cards = (folder / CARD, *sorted(folder.glob(f"checkpoints/step-*/{CARD}"), reverse=True))
     card = next((card for card in cards if card.is_file()), None)
@@ -39,14 +39,14 @@ KINDS: dict[str, Callable[[Path], bool]] = {"voice": speaks, "enhancer": enhance
 
 def bundled(kind: str) -> list[str]:
     """Names of the bundled voices, or enhancers."""
-    from speechlab.training.checkpoints import bundled_names, find_folder
+    from speechlab.checkpoints import bundled_names, find_folder
 
     return [name for name in bundled_names() if KINDS[kind](find_folder(name))]
 
 
 def is_here(name: str) -> bool:
     """Whether anything of this name is at hand."""
-    from speechlab.training.checkpoints import find_folder
+    from speechlab.checkpoints import find_folder
 
     try:
         find_folder(name)
@@ -61,7 +61,7 @@ def require(name: str, kind: str) -> None:
     Raises:
         SpeechlabError: the name is empty, nothing has it, or it is that of the other kind.
     """
-    from speechlab.training.checkpoints import find_folder
+    from speechlab.checkpoints import find_folder
 
     names = ", ".join(bundled(kind))
     advice = f"give {f'one of these: {names}; or ' if names else ''}a folder, or a run that was trained"

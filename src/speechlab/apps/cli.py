@@ -9,11 +9,10 @@ import re
 import sys
 import warnings
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import NoReturn
 
-from speechlab.errors import SpeechlabError
+from speechlab.errors import SpeechlabError, did_you_mean
 from speechlab.files import REASONS
 
 PACKAGE = Path(__file__).parents[1]  # a checkout may be called speechlab too, and hold the libraries
@@ -29,9 +28,7 @@ class Parser(argparse.ArgumentParser):
         choice = re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message)
         if choice:
             words = [word.strip("' ") for word in choice[2].split(",")]
-            near = get_close_matches(choice[1], words, n=3, cutoff=0.4)
-            hint = f"; did you mean {' or '.join(near)}?" if near else ""
-            message = f"there is no {choice[1]!r}{hint} (known: {', '.join(words)})"
+            message = f"there is no {choice[1]!r}{did_you_mean(choice[1], words)} (known: {', '.join(words)})"
         self.exit(2, f"{self.prog}: {message}; {self.prog} --help tells more\n")
 
 

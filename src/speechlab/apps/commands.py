@@ -4,11 +4,11 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Iterable
-from difflib import get_close_matches
 from pathlib import Path
 
-import speechlab
-from speechlab.errors import SpeechlabError
+from speechlab.encodings import read_text
+from speechlab.errors import SpeechlabError, did_you_mean
+from speechlab.provenance import write_origin
 
 MAX_WORDS = 10_000  # about an hour of speech; a longer text is a book, better one file a chapter
 MAX_REASONS = 10  # why items have no value; scores.json holds all
@@ -27,8 +27,7 @@ def run_doctor(options: argparse.Namespace) -> int:
 def run_list(options: argparse.Namespace) -> None:
     """Print the registered names of one kind."""
     if options.kind not in KINDS:
-        near = get_close_matches(options.kind, KINDS, n=2, cutoff=0.4)
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        hint = did_you_mean(options.kind, KINDS)
         raise SpeechlabError(f"nothing is listed as {options.kind!r}{hint} (known: {', '.join(KINDS)})")
     for name in sorted(KINDS[options.kind]()):
         print(name)
@@ -158,7 +157,9 @@ def run_tensorboard(options: argparse.Namespace) -> int:
     """Start TensorBoard on a folder of runs."""
     import subprocess
 
-    runs = Path(options.runs or os.environ.get("SPEECHLAB_RUNS") or "results/runs")
+    from speechlab.paths import runs_root
+
+    runs = Path(options.runs or runs_root())
     if not runs.is_dir():
         raise SpeechlabError(f"there is no folder {runs}; train something first, or name the folder of your runs")
     print(f"the curves of {runs} are at http://localhost:{options.port} (Ctrl-C stops)", flush=True)
@@ -210,13 +211,6 @@ def in_one(failed: list[str]) -> str:
     return f"{failed[0]} (and {len(failed) - 1} more)" if len(failed) > 1 else failed[0]
 
 
-def write_origin(folder: Path, checkpoint: str) -> None:
-    """Keep beside recordings the hash of the weights that made them: ``speechlab score`` repeats it."""
-    from speechlab.training.logs import write_json
-
-    write_json(folder / "origin.json", {"checkpoint": checkpoint, "made_by": f"speechlab {speechlab.__version__}"})
-
-
 def spoken(words: list[str], output: str | None) -> tuple[list[tuple[str, Path]], list[str]]:
     """Turn the arguments of ``say`` into texts and the wav files they become, and why files of a folder cannot be."""
     given = " ".join(words)
@@ -231,12 +225,12 @@ def spoken(words: list[str], output: str | None) -> tuple[list[tuple[str, Path]]
         folder, jobs, failed = Path(output or f"{path}-speech"), [], []
         for file in files:
             try:
-                jobs.append((read_text(file), folder / f"{file.stem}.wav"))
+                jobs.append((read_text(file)[0], folder / f"{file.stem}.wav"))
             except SpeechlabError as error:
                 failed.append(str(error))
         return jobs, failed
     if path.is_file():
-        return [(read_text(path), sound_file(output, path.with_suffix(".wav").name))], []
+        return [(read_text(path)[0], sound_file(output, path.with_suffix(".wav").name))], []
     if path.suffix == ".txt":
         raise SpeechlabError(f"there is no file {path}")
     return [(given, sound_file(output, "speech.wav"))], []
@@ -246,14 +240,6 @@ def sound_file(output: str | None, name: str) -> Path:
     """Path of a file to write: the one that was given, or of this name in a folder that was given, or here."""
     path = Path(output or name)
     return path / name if output and path.is_dir() else path
-
-
-def read_text(path: Path) -> str:
-    """Read a UTF-8 text file."""
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise SpeechlabError(f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8") from None
 
 
 def run_read(options: argparse.Namespace) -> int:

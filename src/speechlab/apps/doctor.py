@@ -7,8 +7,9 @@ import shutil
 import subprocess
 import sys
 from importlib import metadata
-from pathlib import Path
 from typing import NamedTuple
+
+from speechlab.paths import DATA, RUNS, data_root, runs_root
 
 DISK_GIB = 5  # a run of the smoke profile needs less; LJ Speech with its features takes this much
 
@@ -124,8 +125,8 @@ def nvidia_cards() -> list[str]:
 def examine_disk() -> list[Finding]:
     """Look at the free space where data and runs go, and whether it can be written."""
     findings = []
-    for what, variable, default in (("data", "SPEECHLAB_DATA", "data"), ("runs", "SPEECHLAB_RUNS", "results/runs")):
-        folder = Path(os.environ.get(variable) or default).expanduser().absolute()
+    for what, variable, root in (("data", DATA, data_root()), ("runs", RUNS, runs_root())):
+        folder = root.expanduser().absolute()
         existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
         free = shutil.disk_usage(existing).free / 2**30
         if not os.access(existing, os.W_OK):
@@ -152,7 +153,7 @@ def examine_speech() -> list[Finding]:
 
 def examine_corpora() -> list[Finding]:
     """Name the corpora that are already on the disk."""
-    root = Path(os.environ.get("SPEECHLAB_DATA") or "data")
+    root = data_root()
     found = (
         sorted(item.name for item in root.iterdir() if item.is_dir() and item.name != "cache") if root.is_dir() else []
     )

@@ -10,6 +10,7 @@ from speechlab.audio.io import WRITERS
 from speechlab.errors import SpeechlabError
 from speechlab.files import remove_leftovers
 from speechlab.pipelines.enhancer import EnhancedFile, Enhancer
+from speechlab.provenance import write_origin
 
 
 def enhance(options: argparse.Namespace) -> int:
@@ -22,7 +23,6 @@ def enhance(options: argparse.Namespace) -> int:
         SpeechlabError: there is nothing to enhance, no such model, or the output lies in the source.
     """
     from speechlab.apps.bundled import require
-    from speechlab.apps.commands import write_origin
 
     source, output = Path(options.source), Path(options.output)
     jobs = targets_of(source, output)

@@ -34,9 +34,9 @@ def import_reference(kind: str, file: Path, config_file: Path | None, folder: Pa
     Raises:
         SpeechlabError: the file is not what the kind says, or the folder exists.
     """
+    from speechlab.checkpoints import write_checkpoint
     from speechlab.compat import load_reference_file
     from speechlab.models import build
-    from speechlab.training.checkpoints import write_checkpoint
 
     if folder.exists():
         raise SpeechlabError(f"{folder} exists already; name another folder with -o")

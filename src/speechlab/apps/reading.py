@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from speechlab.encodings import read_text
 from speechlab.errors import SpeechlabError
 from speechlab.text.frontend import for_language, load_lexicon
 from speechlab.text.phonemes import EspeakFrontend, PhonemeText
@@ -122,10 +123,7 @@ def whole_text(given: str) -> str:
     is_name = given.strip() and "\0" not in given and len(os.fsencode(given)) <= 255  # the longest that a file has
     if not is_name or not Path(given).is_file():
         return given
-    try:
-        return Path(given).read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise SpeechlabError(f"{given} is not UTF-8 text (byte {error.start}); save it as UTF-8") from None
+    return read_text(Path(given))[0]
 
 
 def standard_input_lines() -> Iterator[str]:

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from speechlab.data.download import extract, fetch, sha256_of
+from speechlab.download import extract, fetch
 from speechlab.errors import SpeechlabError
-from speechlab.files import write_atomically
+from speechlab.files import sha256, write_atomically
 
 NOTES = "hashes.json"  # SHA-256 of what was downloaded without a published hash to hold it to
 
@@ -53,7 +53,7 @@ def get_archive(archive: Archive, folder: Path) -> Path:
 
 def note(file: Path) -> str:
     """Record the hash of a downloaded file beside it, and give it."""
-    found = sha256_of(file)
+    found = sha256(file)
     notes = json.dumps({**read_notes(file.parent), file.name: found}, indent=1, sort_keys=True)
     write_atomically(file.parent / NOTES, f"{notes}\n".encode())
     return found

@@ -17,17 +17,15 @@ from speechlab.data.corpora import Corpus
 from speechlab.data.prosody import energy, extract_pitch
 from speechlab.data.storage import (
     Quarantined,
-    file_hash,
     file_state,
     read_header,
-    write_atomically,
     write_quarantine,
     write_tensors,
 )
 from speechlab.data.store import Acoustic, FeatureStore
 from speechlab.data.waveforms import load_waveform
 from speechlab.errors import SpeechlabError
-from speechlab.files import remove_leftovers
+from speechlab.files import remove_leftovers, sha256, write_atomically
 from speechlab.processes import called_by
 from speechlab.text.phonemes import INLINE, PhonemeText
 from speechlab.text.symbols import SymbolTable
@@ -106,7 +104,7 @@ def extract_one(audio_path: Path, feature_path: Path, spec: AudioSpec, config: C
     except Exception as error:  # whatever a codec throws at a damaged file must not stop the other 13,099
         feature_path.unlink(missing_ok=True)
         return str(error) if isinstance(error, SpeechlabError) else f"{type(error).__name__}: {error}"
-    stamp = stamp | state | {"audio": file_hash(audio_path), "padded": features.padded}
+    stamp = stamp | state | {"audio": sha256(audio_path), "padded": features.padded}
     tensors = {"mel": features.mel, "pitch": features.pitch, "energy": features.energy}
     write_tensors(feature_path, tensors, stamp)
     return ""
@@ -206,4 +204,4 @@ def is_fresh(feature_path: Path, audio_path: Path) -> bool:
     state = file_state(audio_path)
     if all(header[key] == value for key, value in state.items()):
         return True
-    return header["bytes"] == state["bytes"] and header["audio"] == file_hash(audio_path)
+    return header["bytes"] == state["bytes"] and header["audio"] == sha256(audio_path)

@@ -9,10 +9,10 @@ from urllib.parse import quote
 
 from speechlab.audio.io import probe
 from speechlab.data.archives import Archive, get_archive, note, read_notes
-from speechlab.data.corpora.base import data_root
-from speechlab.data.download import fetch
 from speechlab.data.pairs import libritts_r
+from speechlab.download import fetch
 from speechlab.errors import SpeechlabError
+from speechlab.paths import data_root
 from speechlab.registry import Registry
 
 sources = Registry("source of degradations")

@@ -32,20 +32,9 @@ def file_state(path: Path) -> dict:
     return {"bytes": status.st_size, "modified": status.st_mtime_ns}
 
 
-def file_hash(path: Path) -> str:
-    """SHA-256 of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def text_hash(text: str) -> str:
     """SHA-256 of a text."""
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def short_hash(value: object) -> str:
-    """Twelve hexadecimal digits that stand for a JSON value; they name a folder."""
-    return text_hash(json.dumps(value, sort_keys=True))[:12]
 
 
 def safe_name(id: str) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 
 from speechlab.audio.pitch import F0_CEILING, F0_FLOOR
 from speechlab.config import AudioSpec, CorpusConfig, to_dict
-from speechlab.data.corpora import TRAIN, Corpus, Utterance, data_root
+from speechlab.data.corpora import TRAIN, Corpus, Utterance
 from speechlab.data.prosody import (
     DIO_SPEED,
     Moments,
@@ -32,14 +32,14 @@ from speechlab.data.storage import (
     read_quarantine,
     read_tensors,
     safe_name,
-    short_hash,
     text_hash,
-    write_atomically,
     write_quarantine,
     write_tensors,
 )
 from speechlab.data.waveforms import PEAK_LIMIT, load_waveform
 from speechlab.errors import SpeechlabError
+from speechlab.files import short_hash, write_atomically
+from speechlab.paths import data_root
 
 FORMAT = 1  # raise it when the same audio would give other features
 MIN_VOICED_FRAMES = 2  # fewer give no pitch contour

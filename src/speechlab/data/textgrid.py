@@ -8,9 +8,10 @@ import numpy as np
 
 from speechlab.config import AudioSpec
 from speechlab.data.features import tokenise
-from speechlab.data.storage import file_hash, safe_name, short_hash, write_atomically
+from speechlab.data.storage import safe_name
 from speechlab.data.store import FeatureStore
 from speechlab.errors import SpeechlabError
+from speechlab.files import sha256, short_hash, write_atomically
 from speechlab.text.phonemes import PhonemeText
 from speechlab.text.symbols import SymbolTable
 
@@ -174,7 +175,7 @@ def import_textgrids(
         The store, its linguistic layer chosen: it is keyed by the content of the grids.
     """
     paths = {id: folder / f"{safe_name(id)}.TextGrid" for id in store.ids}
-    content = [[id, file_hash(path)] for id, path in paths.items() if path.is_file()]
+    content = [[id, sha256(path)] for id, path in paths.items() if path.is_file()]
     if not content:
         raise SpeechlabError(f"{folder} has no TextGrid for {store.corpus.name}; their names must be ID.TextGrid")
     store.use_alignment(symbol_table.to_list(), f"textgrids {short_hash([content, tier, frontend is None])}")

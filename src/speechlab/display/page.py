@@ -15,6 +15,7 @@ import numpy as np
 import soundfile
 
 from speechlab.errors import SpeechlabError
+from speechlab.files import write_atomically
 
 MP3_RATES = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)  # Hz; other rates go out as FLAC
 
@@ -91,8 +92,5 @@ def whole_page(title: str, body: str, subtitle: str = "") -> str:
 def write_page(path: str | Path, markup: str) -> Path:
     """Write a page through a temporary name, so that a reader never meets half of it."""
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_text(markup, encoding="utf-8")
-    temporary.replace(path)
+    write_atomically(path, markup.encode())
     return path

@@ -7,13 +7,13 @@ from typing import Any
 
 import pandas as pd
 
+from speechlab.checkpoints import newest_checkpoint
 from speechlab.display.health import findings_table, headline, read_findings
 from speechlab.display.page import Html, escape
 from speechlab.display.plots import LONGEST_GAP_S, curves_of, read_log, show_curves
 from speechlab.display.report import write_report
 from speechlab.display.timeline import PAGE_STEPS, read_renders, step_player
 from speechlab.errors import SpeechlabError
-from speechlab.training.checkpoints import newest_checkpoint
 
 N_CLIPS = 3
 

@@ -6,13 +6,13 @@ brought to full scale, and their answers averaged: the level of a recording does
 carries the network.
 """
 
-import hashlib
 from importlib.metadata import version
 from math import ceil
 from pathlib import Path
 
 import numpy as np
 
+from speechlab.files import sha256
 from speechlab.metrics.base import Metric, metrics
 from speechlab.metrics.pretrained import RATE, load_strictly, read_torch, require_package, require_speech
 
@@ -56,7 +56,7 @@ class DistillMos(Metric):
             # without its weights: the package would announce them on stdout
             self.model = package.ConvTransformerSQAModel(load_weights=False, segmenting_in_forward=False)
         load_strictly(self.model, read_torch(path).get("model", {}), "DistillMOS")
-        self.hash = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+        self.hash = sha256(path)[:12]
 
     @property
     def version(self) -> str:

@@ -6,13 +6,13 @@ polynomial. They run by onnxruntime; the package ``speechmos`` carries the netwo
 compared must be levelled alike.
 """
 
-import hashlib
 from importlib.metadata import version
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 
+from speechlab.files import sha256
 from speechlab.metrics.base import Metric, Unmeasurable, metrics
 from speechlab.metrics.pretrained import RATE, require_package, require_speech
 
@@ -81,7 +81,7 @@ class Dnsmos(Metric):
         root = Path(package.__path__[0])
         paths = [root / "dnsmos_models" / "model_v8.onnx", root / self.folder / "sig_bak_ovr.onnx"]
         self.p808, self.p835 = (load_session(path) for path in paths)
-        self.hashes = " and ".join(hashlib.sha256(path.read_bytes()).hexdigest()[:12] for path in paths)
+        self.hashes = " and ".join(sha256(path)[:12] for path in paths)
 
     def compute(self, estimate, reference, sample_rate, text) -> dict[str, float]:
         """Average the answers to all windows.

@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from speechlab import encodings
 from speechlab.audio.files import find_audio
 from speechlab.audio.io import Audio, probe, read_audio
 from speechlab.errors import SpeechlabError
+from speechlab.files import sha256
 from speechlab.metrics.base import Unmeasurable
 from speechlab.metrics.checks import is_silent
 
@@ -111,10 +113,7 @@ def text_beside(source: Source | None) -> str | None:
 
 def read_text(path: Path) -> str | None:
     """Read what is said, None where the file is blank."""
-    try:
-        return path.read_text(encoding="utf-8-sig").strip() or None
-    except UnicodeDecodeError as error:
-        raise SpeechlabError(f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8") from None
+    return encodings.read_text(path)[0].strip() or None
 
 
 def collect_texts(given: str | Path | Mapping[Any, str] | Sequence[str] | None) -> dict[str, str]:
@@ -192,7 +191,6 @@ def content_hash(source: Source | None) -> str:
         header = f"{samples.dtype} {samples.shape} {source.sample_rate} Hz "
         return hashlib.sha256(header.encode() + samples.tobytes()).hexdigest()
     try:
-        with source.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256(source)
     except OSError:
         return ""  # reading it for a metric will say what is wrong

@@ -9,8 +9,8 @@ from types import TracebackType
 import speechlab
 from speechlab.metrics.items import Item, content_hash
 from speechlab.metrics.measure import Measurement
-from speechlab.metrics.provenance import git_commit, resampler
 from speechlab.metrics.table import RULES
+from speechlab.provenance import git_commit, resampler
 
 
 class Journal:

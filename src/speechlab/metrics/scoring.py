@@ -14,9 +14,9 @@ from speechlab.metrics.base import Metric
 from speechlab.metrics.items import Item, Recordings, collect, collect_texts, match
 from speechlab.metrics.journal import Journal
 from speechlab.metrics.measure import Description, describe, measure
-from speechlab.metrics.provenance import checkpoint_of, code_and_machine
 from speechlab.metrics.table import BASELINE, RULES, SYSTEM, Results, make_table, records, write
 from speechlab.processes import called_by
+from speechlab.provenance import checkpoint_of, code_and_machine
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -24,10 +24,10 @@ from speechlab.audio.streaming import (
     resampled_length,
     writable_rate,
 )
+from speechlab.checkpoints import Checkpoint, find_checkpoint, find_folder
 from speechlab.errors import SpeechlabError
 from speechlab.pipelines.long_audio import Survey, Windows, survey, through_windows
 from speechlab.pipelines.upper_band import with_upper_band
-from speechlab.training.checkpoints import Checkpoint, find_checkpoint, find_folder
 from speechlab.weights import find_weights
 
 HIFIPP, FINALLY = "a2a_hifi++_gen", "finally_gen"

@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 
+from speechlab.checkpoints import CARD, Checkpoint, find_checkpoint, write_checkpoint
 from speechlab.files import cannot_write, write_atomically
-from speechlab.training.checkpoints import CARD, Checkpoint, find_checkpoint, write_checkpoint
 
 
 def export_voice(acoustic: str | Path, vocoder: str | Path, folder: str | Path, about: dict[str, Any]) -> Path:

@@ -10,10 +10,10 @@ from torch import Tensor
 from speechlab.audio.griffin_lim import mel_to_waveform
 from speechlab.audio.io import Audio
 from speechlab.audio.mel import MelSpectrogram
+from speechlab.checkpoints import CARD, find_checkpoint, find_folder, read_card
 from speechlab.config import AudioSpec
 from speechlab.errors import SpeechlabError
 from speechlab.models import fold
-from speechlab.training.checkpoints import CARD, find_checkpoint, find_folder, read_card
 
 CHUNK, CONTEXT = (
     1024,

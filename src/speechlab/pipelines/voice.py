@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from speechlab.audio.io import Audio
+from speechlab.checkpoints import CARD, Checkpoint, find_checkpoint, find_folder, read_card
 from speechlab.errors import SpeechlabError
 from speechlab.models.fastspeech import AcousticOutput, Controls
 from speechlab.models.glowtts import intersperse_blanks, without_blanks
@@ -18,7 +19,6 @@ from speechlab.text.frontend import for_language
 from speechlab.text.phonemes import PhonemeText
 from speechlab.text.split import split_sentences
 from speechlab.text.symbols import SymbolTable
-from speechlab.training.checkpoints import CARD, Checkpoint, find_checkpoint, find_folder, read_card
 
 PACE_RANGE = (0.3, 3.0)  # beyond it nothing resembles speech
 FLOW = "glowtts"  # the model that draws its speech from noise, and that needs no vocoder of its own to be heard

@@ -7,11 +7,7 @@ from pathlib import Path
 
 from speechlab.config import Experiment
 from speechlab.errors import SpeechlabError
-
-
-def runs_root() -> Path:
-    """Folder of all training runs: SPEECHLAB_RUNS, or ``results/runs`` here."""
-    return Path(os.environ.get("SPEECHLAB_RUNS") or "results/runs")
+from speechlab.paths import runs_root
 
 
 def train(

@@ -3,14 +3,15 @@
 import numpy as np
 import torch
 
+from speechlab.checkpoints import WEIGHTS, Checkpoint, find_checkpoint
 from speechlab.data.datasets import AcousticDataset, collate_acoustic
 from speechlab.data.features import tokenise
 from speechlab.data.store import FeatureStore
 from speechlab.errors import SpeechlabError
+from speechlab.files import sha256
 from speechlab.models.aligner import Aligner
 from speechlab.text.frontend import for_language
 from speechlab.text.symbols import SymbolTable
-from speechlab.training.checkpoints import WEIGHTS, Checkpoint, find_checkpoint, sha256
 
 BATCH = 16
 TRUE_TIMINGS = "true timings"

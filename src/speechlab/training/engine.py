@@ -21,13 +21,13 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from speechlab.audio.io import Audio
+from speechlab.checkpoints import find_checkpoint, newest_checkpoint, remove_old, write_checkpoint
 from speechlab.config import Experiment, to_dict
 from speechlab.data.datasets import EpochSampler
 from speechlab.errors import SpeechlabError
 from speechlab.files import cannot_write, remove_leftovers
-from speechlab.metrics.provenance import git_commit
 from speechlab.processes import Stopping, ignore_signals
-from speechlab.training.checkpoints import find_checkpoint, newest_checkpoint, remove_old, write_checkpoint
+from speechlab.provenance import git_commit
 from speechlab.training.health import HealthMonitor, NonFiniteLoss
 from speechlab.training.identity import CHANGES, STEPS, config_to_store, require_same_settings
 from speechlab.training.logs import RunLog

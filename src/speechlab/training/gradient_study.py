@@ -17,7 +17,6 @@ from torch import Tensor
 from speechlab.audio.griffin_lim import REPORT_002_SPEC, CoquiScale
 from speechlab.audio.mel import MelSpectrogram
 from speechlab.config import AudioSpec, CorpusConfig, OptimiserConfig
-from speechlab.data.corpora.base import data_root
 from speechlab.data.datasets import AcousticBatch, AcousticItem, EpochSampler, collate_acoustic
 from speechlab.data.embedded import EmbeddedCorpus
 from speechlab.data.waveforms import load_waveform
@@ -25,6 +24,7 @@ from speechlab.layers.flows import Flow, unsqueeze
 from speechlab.losses.flow import flow_losses
 from speechlab.models import build
 from speechlab.models.glowtts import GlowTTS, intersperse_blanks
+from speechlab.paths import data_root
 from speechlab.text.russian.symbols import russian_symbols
 from speechlab.training.engine import seed_everything
 from speechlab.training.health import Finding, HealthMonitor

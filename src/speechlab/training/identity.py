@@ -5,19 +5,19 @@ it trained, with the step. A run is continued under the settings it was begun wi
 word of the person who trains.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
+from speechlab.checkpoints import CONFIG, newest_step
 from speechlab.config import EXPERIMENTS, Experiment, OptimiserConfig, to_dict
-from speechlab.data.storage import short_hash
 from speechlab.errors import SpeechlabError
 from speechlab.experiments import PROFILES, experiment_names, load_experiment
+from speechlab.files import read_object, short_hash
 from speechlab.training.schedules import schedules
 
-CONFIG, CHANGES = "config.json", "changes"
+CHANGES = "changes"
 STEPS = "training.steps"
 HARMLESS = {  # what a run learns does not depend on them
     "name",
@@ -81,30 +81,15 @@ def stored_config(run_dir: Path) -> Stored | None:
 
     A setting that did not exist when the run began has the value that it has by default now.
     """
-    values = read_json(Path(run_dir) / CONFIG)
+    values = read_object(Path(run_dir) / CONFIG)
     if not values:
         cards = sorted(Path(run_dir).glob("checkpoints/step-*/card.json"), reverse=True)
-        values = next((card["experiment"] for card in map(read_json, cards) if "experiment" in card), {})
+        values = next((card["experiment"] for card in map(read_object, cards) if "experiment" in card), {})
     recipe = values.get("recipe")
     if recipe not in EXPERIMENTS:
         return None
     changes = values.get(CHANGES) or []
     return Stored(settings_of(EXPERIMENTS[recipe]()) | flat({k: v for k, v in values.items() if k != CHANGES}), changes)
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object; empty where there is none."""
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return values if isinstance(values, dict) else {}
-
-
-def newest_step(run_dir: Path) -> int:
-    """Step of the newest checkpoint by its name; 0 where there is none."""
-    names = (path.name.removeprefix("step-") for path in Path(run_dir).glob("checkpoints/step-*"))
-    return max((int(name) for name in names if name.isdigit()), default=0)
 
 
 def total_matters(experiment: Experiment) -> bool:
@@ -193,10 +178,3 @@ def run_name(experiment: Experiment, runs: Path) -> str:
     if not changed or (newest_step(plain) and not changed_settings(plain, experiment)):
         return experiment.name
     return f"{experiment.name}-{short_hash({key: comparable(key, value) for key, value in changed.items()})[:6]}"
-
-
-def variants(name: str, runs: Path) -> list[Path]:
-    """List the run folders of an experiment that were begun with other settings than its own."""
-    folders = sorted(runs.iterdir()) if runs.is_dir() else []
-    begun = [path for path in folders if path.name.startswith(f"{name}-") and newest_step(path)]
-    return [path for path in begun if read_json(path / CONFIG).get("name") == name]

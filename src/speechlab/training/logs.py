@@ -8,17 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from speechlab.config import Experiment, TrainingConfig, to_dict
-from speechlab.files import write_atomically
+from speechlab.files import write_atomically, write_json
 
 if TYPE_CHECKING:
     from speechlab.audio.io import Audio  # it loads torch, which a reader of logs does not need
 
 PRINT_EVERY_S = 20.0  # seconds between printed lines
-
-
-def write_json(path: Path, value: object) -> None:
-    """Replace a JSON file in one step."""
-    write_atomically(path, (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode())
 
 
 def read_log(run_dir: Path) -> list[dict]:

@@ -4,10 +4,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from speechlab.errors import SpeechlabError
-from speechlab.experiments import did_you_mean
-from speechlab.training import runs_root
-from speechlab.training.identity import STEPS, differences, newest_step, own_settings, read_json, stored_config
+from speechlab.checkpoints import newest_step
+from speechlab.errors import SpeechlabError, did_you_mean
+from speechlab.files import read_object
+from speechlab.paths import runs_root
+from speechlab.training.identity import STEPS, differences, own_settings, stored_config
 from speechlab.training.logs import read_log
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def read_run(folder: str | Path) -> Run:
         steps=int(stored.settings[STEPS]),
         minutes=minutes_spent(records),
         validation=numbers,
-        health=list(read_json(folder / "health.json").get("findings", [])),
+        health=list(read_object(folder / "health.json").get("findings", [])),
     )
 
 

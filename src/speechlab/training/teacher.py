@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from speechlab.checkpoints import WEIGHTS, find_checkpoint
 from speechlab.config import Experiment
 from speechlab.data.datasets import AcousticDataset, collate_acoustic, mel_path
-from speechlab.data.storage import short_hash, write_atomically
+from speechlab.files import sha256, short_hash, write_atomically
 from speechlab.text.symbols import SymbolTable
 from speechlab.training.align import align, use_true_timings
-from speechlab.training.checkpoints import WEIGHTS, find_checkpoint, sha256
 from speechlab.training.features import acoustic_features
 
 BATCH = 16

@@ -24,6 +24,7 @@ from speechlab.apps.bot.journal import Journal
 from speechlab.apps.bot.lanes import SpeechBot
 from speechlab.apps.bot.speech import Speech
 from speechlab.errors import SpeechlabError
+from speechlab.paths import data_root
 
 TOKEN = "TELEGRAM_BOT_TOKEN"
 log = logging.getLogger(__name__)
@@ -97,7 +98,7 @@ def start_logging(token: str) -> None:
 
 def journal_folder() -> Path:
     """Folder of the journals, one for each bot: ``bot`` under SPEECHLAB_DATA, or under ``data`` here."""
-    return Path(os.environ.get("SPEECHLAB_DATA") or "data") / "bot"
+    return data_root() / "bot"
 
 
 async def serve(token: str, speech: Speech, api: str, allowed: frozenset[int] = frozenset()) -> None:

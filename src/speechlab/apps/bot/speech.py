@@ -45,8 +45,8 @@ class Speech:
     """
 
     def __init__(self, voices: Sequence[str] = (), enhancer: str | None = None):
+        from speechlab.checkpoints import find_folder
         from speechlab.pipelines.enhancer import Enhancer
-        from speechlab.training.checkpoints import find_folder
 
         for name in voices:
             require(name, "voice")

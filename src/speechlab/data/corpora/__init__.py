@@ -2,9 +2,10 @@
 
 from speechlab.config import CorpusConfig
 from speechlab.data.corpora import embedded, folder, folders, ljspeech, ruslan  # noqa: F401  (importing one registers it)
-from speechlab.data.corpora.base import SPLITS, TEST, TRAIN, VALIDATION, Corpus, Utterance, corpora, data_root
+from speechlab.data.corpora.base import SPLITS, TEST, TRAIN, VALIDATION, Corpus, Utterance, corpora
+from speechlab.paths import data_root
 
-__all__ = ["SPLITS", "TEST", "TRAIN", "VALIDATION", "Corpus", "Utterance", "corpora", "data_root", "load_corpus"]
+__all__ = ["SPLITS", "TEST", "TRAIN", "VALIDATION", "Corpus", "Utterance", "corpora", "load_corpus", "data_root"]
 
 
 def load_corpus(config: CorpusConfig) -> Corpus:

@@ -1,7 +1,6 @@
-"""What a corpus is: utterances with their audio, text, speaker and split, and where corpora live on the disk."""
+"""What a corpus is: utterances with their audio, text, speaker and split."""
 
 import hashlib
-import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -10,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from speechlab.config import AudioSpec, CorpusConfig
-from speechlab.data.storage import file_hash
+from speechlab.files import sha256
 from speechlab.registry import Registry
 
 TRAIN, VALIDATION, TEST = SPLITS = ("train", "validation", "test")
@@ -66,7 +65,7 @@ class Corpus:
         for item in self.utterances:
             digest.update(f"{item.id}\n{item.split}\n{item.text}\n".encode())
             if item.audio_path.is_file():
-                digest.update(bytes.fromhex(file_hash(item.audio_path)))
+                digest.update(bytes.fromhex(sha256(item.audio_path)))
         return digest.hexdigest()[:16]
 
     def split(self, name: str) -> list[Utterance]:
@@ -79,11 +78,6 @@ class Corpus:
             return self
         kept = {utterance.id for name in SPLITS for utterance in self.split(name)[:n_utterances]}
         return replace(self, utterances=tuple(item for item in self.utterances if item.id in kept))
-
-
-def data_root() -> Path:
-    """Folder of all corpora and their caches: SPEECHLAB_DATA, or ``data`` here."""
-    return Path(os.environ.get("SPEECHLAB_DATA") or "data")
 
 
 def held_out(ids: Iterable[str], n_validation: int) -> set[str]:

@@ -3,7 +3,8 @@
 import numpy as np
 
 from speechlab.config import AudioSpec, CorpusConfig
-from speechlab.data.corpora.base import Corpus, Utterance, corpora, data_root
+from speechlab.data.corpora.base import Corpus, Utterance, corpora
+from speechlab.paths import data_root
 
 
 class TrueTimings:

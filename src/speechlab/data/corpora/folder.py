@@ -12,9 +12,9 @@ from pathlib import Path
 from speechlab.audio.io import AUDIO_SUFFIXES, probe
 from speechlab.config import CorpusConfig
 from speechlab.data.corpora.base import Corpus, Utterance, corpora, with_validation
-from speechlab.data.corpora.encodings import read_text, read_texts
 from speechlab.data.corpora.metadata import read_metadata, read_rows, require_unique, split_lines, stem_of
 from speechlab.data.corpora.recordings import Recordings, files_below, plain
+from speechlab.encodings import read_text, read_texts
 from speechlab.errors import SpeechlabError
 
 __all__ = ["describe_licence", "first_sample_rate", "from_metadata", "from_pairs", "load_folder", "read_metadata"]

@@ -8,9 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from speechlab.config import CorpusConfig
-from speechlab.data.corpora.base import TEST, TRAIN, VALIDATION, Corpus, corpora, data_root
+from speechlab.data.corpora.base import TEST, TRAIN, VALIDATION, Corpus, corpora
 from speechlab.data.corpora.folder import from_metadata
-from speechlab.data.download import extract, fetch
+from speechlab.download import extract, fetch
+from speechlab.paths import data_root
 
 NAME = "LJSpeech-1.1"
 SHA256 = "be1a30453f28eb8dd26af4101ae40cbf2c50413b1bb21936cbcdc6fae3de8aa5"  # of the archive, 2,748,572,632 bytes

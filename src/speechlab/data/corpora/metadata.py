@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from speechlab.data.corpora.encodings import lines_of, read_text
+from speechlab.encodings import lines_of, read_text
 from speechlab.errors import SpeechlabError
 
 SEPARATORS = ("|", "\t", ";", ",")

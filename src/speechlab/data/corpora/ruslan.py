@@ -13,11 +13,12 @@ from pathlib import Path
 
 from speechlab.config import CorpusConfig
 from speechlab.data.archives import note, read_notes
-from speechlab.data.corpora.base import TRAIN, VALIDATION, Corpus, Utterance, corpora, data_root, held_out
+from speechlab.data.corpora.base import TRAIN, VALIDATION, Corpus, Utterance, corpora, held_out
 from speechlab.data.corpora.folder import first_sample_rate, read_metadata
-from speechlab.data.download import extract, fetch
-from speechlab.data.storage import write_atomically
+from speechlab.download import extract, fetch
 from speechlab.errors import SpeechlabError
+from speechlab.files import write_atomically
+from speechlab.paths import data_root
 
 CLIPS = "RUSLAN"  # the folder of the clips, in the archive and beside the metadata
 N_CLIPS = 22_200

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from speechlab.config import PairsConfig
 from speechlab.data.corpora.base import TRAIN, VALIDATION, held_out
-from speechlab.data.storage import file_hash
+from speechlab.files import sha256
 from speechlab.registry import Registry
 
 pair_sets: Registry = Registry("dataset")
@@ -55,7 +55,7 @@ class PairSet:
             digest.update(f"{pair.id}\n{pair.split}\n".encode())
             for path in (pair.clean, pair.noisy):
                 if path and path.is_file():
-                    digest.update(bytes.fromhex(file_hash(path)))
+                    digest.update(bytes.fromhex(sha256(path)))
         return digest.hexdigest()[:16]
 
 

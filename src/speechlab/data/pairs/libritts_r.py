@@ -8,8 +8,9 @@ from pathlib import Path
 from speechlab.audio.files import find_audio
 from speechlab.config import PairsConfig
 from speechlab.data.archives import Archive, get_archive, require_count
-from speechlab.data.corpora.base import TRAIN, VALIDATION, data_root
+from speechlab.data.corpora.base import TRAIN, VALIDATION
 from speechlab.data.pairs.base import Pair, PairSet, in_hash_order, pair_sets
+from speechlab.paths import data_root
 
 SITES = ("https://www.openslr.org", "https://us.openslr.org", "https://openslr.elda.org")
 ARCHIVES = {

@@ -10,8 +10,9 @@ from pathlib import Path
 from speechlab.audio.files import find_audio
 from speechlab.config import PairsConfig
 from speechlab.data.archives import Archive, get_archive, require_all, require_count
-from speechlab.data.corpora.base import TEST, TRAIN, VALIDATION, data_root
+from speechlab.data.corpora.base import TEST, TRAIN, VALIDATION
 from speechlab.data.pairs.base import Pair, PairSet, in_hash_order, pair_sets
+from speechlab.paths import data_root
 
 SITE = "https://datashare.ed.ac.uk"
 ARCHIVES = {

@@ -10,13 +10,13 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from speechlab import checkpoints
 from speechlab.apps.bundled import bundled, card_of
+from speechlab.checkpoints import CARD, CHECKSUMS, WEIGHTS, read_checkpoint
 from speechlab.errors import SpeechlabError
 from speechlab.pipelines.enhancer import Enhancer
 from speechlab.pipelines.vocoder import Vocoder
 from speechlab.pipelines.voice import Voice
-from speechlab.training import checkpoints
-from speechlab.training.checkpoints import CARD, CHECKSUMS, WEIGHTS, read_checkpoint
 
 DEEP = "[" * 100_000 + "]" * 100_000
 

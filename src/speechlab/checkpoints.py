@@ -6,7 +6,6 @@ killed at any moment leaves the earlier ones as they were.
 """
 
 import errno
-import hashlib
 import json
 import os
 import re
@@ -21,14 +20,14 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from speechlab.cards import need, network_of, read_card, read_json
 from speechlab.config import AudioSpec
 from speechlab.errors import SpeechlabError
-from speechlab.files import temporary_name
-from speechlab.training import runs_root
-from speechlab.training.cards import need, network_of, read_card, read_json
-from speechlab.training.identity import variants
+from speechlab.files import read_object, sha256, temporary_name
+from speechlab.paths import bundled_root, runs_root
 
 WEIGHTS, CARD, STATE, CHECKSUMS = "model.safetensors", "card.json", "state.pt", "checksums.json"
+CONFIG = "config.json"  # of a run
 
 
 class Checkpoint(NamedTuple):
@@ -158,7 +157,7 @@ def newest_checkpoint(folder: Path, report=print) -> Checkpoint | None:
 
 def bundled_roots() -> list[Path]:
     """Folders of weights by name: ``checkpoints`` here, and the one that comes with the code."""
-    return [Path("checkpoints"), Path(__file__).parents[3] / "checkpoints"]
+    return [Path("checkpoints"), bundled_root()]
 
 
 def bundled_names() -> list[str]:
@@ -191,6 +190,19 @@ def find_folder(name: str | Path) -> Path:
     )
 
 
+def variants(name: str, runs: Path) -> list[Path]:
+    """List the run folders of an experiment that were begun with other settings than its own."""
+    folders = sorted(runs.iterdir()) if runs.is_dir() else []
+    begun = [path for path in folders if path.name.startswith(f"{name}-") and newest_step(path)]
+    return [path for path in begun if read_object(path / CONFIG).get("name") == name]
+
+
+def newest_step(run_dir: Path) -> int:
+    """Step of the newest checkpoint by its name; 0 where there is none."""
+    names = (path.name.removeprefix("step-") for path in Path(run_dir).glob("checkpoints/step-*"))
+    return max((int(name) for name in names if name.isdigit()), default=0)
+
+
 def find_checkpoint(name: str | Path) -> Checkpoint:
     """Read the checkpoint of a folder, or the newest of a run with what resuming needs, given by path or name."""
     folder = find_folder(name)
@@ -216,12 +228,6 @@ def remove_old(folder: Path, keep: int) -> None:
 def step_of(folder: Path) -> int:
     """Training step in a checkpoint folder's name."""
     return int(folder.name.removeprefix("step-"))
-
-
-def sha256(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def flush(path: Path) -> None:

@@ -6,9 +6,8 @@ import pickle
 import pytest
 import torch
 
-from speechlab.errors import SpeechlabError
-from speechlab.training import checkpoints
-from speechlab.training.checkpoints import (
+from speechlab import checkpoints
+from speechlab.checkpoints import (
     add_to_card,
     find_checkpoint,
     newest_checkpoint,
@@ -16,6 +15,7 @@ from speechlab.training.checkpoints import (
     remove_old,
     write_checkpoint,
 )
+from speechlab.errors import SpeechlabError
 
 WEIGHTS = {"weight": torch.arange(6.0).view(2, 3)}
 CARD = {"model": "aligner", "steps": 7}

@@ -202,12 +202,6 @@ def unpack_member(name: str, source, folder: Path, archive: Path, allowed: int) 
     return written
 
 
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def digest_of(path: Path, like: str | None) -> str | None:
     """Hash of a file's bytes, of the kind of another one; ``None`` where there is none to compare with."""
     if like is None:

@@ -13,10 +13,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 
+from speechlab import download
 from speechlab.config import CorpusConfig
-from speechlab.data import archives, download
+from speechlab.data import archives
 from speechlab.data.corpora import TEST, VALIDATION, ljspeech, load_corpus
-from speechlab.data.download import extract, fetch
+from speechlab.download import extract, fetch
 from speechlab.errors import SpeechlabError
 from speechlab.files import machine
 

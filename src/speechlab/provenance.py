@@ -1,4 +1,4 @@
-"""Where a score comes from: everything that another person needs to repeat it."""
+"""Where a result comes from: everything that another person needs to repeat it."""
 
 import json
 import platform
@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import speechlab
+from speechlab.files import write_json
+
+ORIGIN = "origin.json"  # beside recordings that were made here
 
 
 def resampler() -> str:
@@ -39,14 +42,19 @@ def git_commit() -> str:
         return ""
 
 
+def write_origin(folder: Path, checkpoint: str) -> None:
+    """Keep beside recordings the hash of the weights that made them: ``speechlab score`` repeats it."""
+    write_json(folder / ORIGIN, {"checkpoint": checkpoint, "made_by": f"speechlab {speechlab.__version__}"})
+
+
 def checkpoint_of(recordings: Any) -> str | None:
     """Find the hash of the weights that made a folder of recordings.
 
-    ``speechlab say`` and ``vocode`` leave it beside what they make, in ``origin.json``.
+    ``speechlab say``, ``vocode`` and ``enhance`` leave it beside what they make.
     """
     if not isinstance(recordings, str | Path):
         return None
     try:
-        return str(json.loads((Path(recordings) / "origin.json").read_text(encoding="utf-8"))["checkpoint"])
+        return str(json.loads((Path(recordings) / ORIGIN).read_text(encoding="utf-8"))["checkpoint"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
