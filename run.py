@@ -2,6 +2,7 @@
 
 python run.py run     execute main.ipynb (SPEECHLAB_PROFILE, default smoke) and say where the results are
 python run.py test    run the whole test suite, notebooks included; further arguments go to pytest
+python run.py test-quick    run the tests that take a moment each: no notebook, no browser, no training
 python run.py lab     open JupyterLab
 python run.py bench   print the benchmark table
 python run.py fuzz    give damaged inputs to everything that reads, for some minutes (default 5); keep what breaks
@@ -138,8 +139,14 @@ def run() -> int:
 
 def test(arguments: list[str]) -> int:
     """Run pytest on tests/ and the notebooks, or on what the arguments say."""
-    common = ["-n", "2", "--dist", "worksteal", "--nbmake", "--nbmake-timeout=1500"]
+    common = ["-n", "2", "--dist", "worksteal", "--nbmake", "--nbmake-timeout=1500", "--durations=25"]
     return call(PYTHON, "-m", "pytest", *common, *arguments, check=False)
+
+
+def test_quick(arguments: list[str]) -> int:
+    """Run the tests that are not marked slow."""
+    common = ["-n", "2", "--dist", "worksteal", "-m", "not slow"]
+    return call(PYTHON, "-m", "pytest", *common, *(arguments or ["tests"]), check=False)
 
 
 def bench() -> int:
@@ -162,7 +169,7 @@ def fuzz(arguments: list[str]) -> int:
 def main() -> int:
     """Do what the first argument says."""
     what, *arguments = sys.argv[1:] or ["help"]
-    if what not in ("run", "test", "lab", "bench", "fuzz", "setup"):
+    if what not in ("run", "test", "test-quick", "lab", "bench", "fuzz", "setup"):
         print(__doc__)
         return 0 if what in ("help", "-h", "--help") else 2
     install()
@@ -171,6 +178,8 @@ def main() -> int:
             return run()
         if what == "test":
             return test(arguments)
+        if what == "test-quick":
+            return test_quick(arguments)
         if what == "fuzz":
             return fuzz(arguments)
         if what == "bench":

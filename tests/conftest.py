@@ -12,6 +12,9 @@ os.environ["WANDB_MODE"] = "disabled"
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
+# The longest first; main, 03 and 08 take what 04 has trained, so they come after it and need not wait for it.
+NOTEBOOKS = ["04_hifigan", "05_glowtts", "06_hifipp", "02_alignment", "main", "03_fastspeech2", "08_evaluation",
+             "overfitting", "07_finally"]  # fmt: skip
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -23,6 +26,21 @@ def pytest_configure(config: pytest.Config) -> None:
     """Apply the start method before any test makes a process."""
     if method := config.getoption("--start-method"):
         multiprocessing.set_start_method(method, force=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let notebooks begin first, so that none runs alone at the end, and mark what ``make test-quick`` leaves out."""
+    for item in items:
+        if item.path.suffix == ".ipynb" or "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("slow")
+    items.sort(key=when)  # a stable sort: the rest keeps its order
+
+
+def when(item: pytest.Item) -> int:
+    """Rank a test among all: notebooks by NOTEBOOKS, then the other notebooks, then everything else."""
+    if item.path.suffix != ".ipynb":
+        return len(NOTEBOOKS) + 1
+    return next((rank for rank, name in enumerate(NOTEBOOKS) if item.path.name.startswith(name)), len(NOTEBOOKS))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,11 +1,10 @@
 """Arrows between the packages point one way, and importing a module does nothing but define names."""
 
 import ast
+import functools
 import subprocess
 import sys
 from pathlib import Path
-
-import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "src" / "speechlab"
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -54,6 +53,7 @@ def layer_of(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
+@functools.cache
 def imported(path: Path) -> set[str]:
     """List all modules that a file imports anywhere in it, with dots; ``from a import b`` counts as ``a.b``."""
     found = set()
@@ -66,18 +66,22 @@ def imported(path: Path) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
-def test_imports_follow_the_layers(path):
-    layer = layer_of(path)
-    ours = {name.split(".")[1] for name in imported(path) if name.startswith("speechlab.")}
-    wrong = ours - ALLOWED[layer] - {layer}
-    assert not wrong, f"{layer} must not import {', '.join(sorted(wrong))}"
+def test_imports_follow_the_layers():
+    wrong = {}
+    for path in MODULES:
+        layer = layer_of(path)
+        ours = {name.split(".")[1] for name in imported(path) if name.startswith("speechlab.")}
+        if too_high := ours - ALLOWED[layer] - {layer}:
+            wrong[path.relative_to(PACKAGE).as_posix()] = sorted(too_high)
+    assert not wrong, "these modules import what lies above them"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
-def test_only_display_draws(path):
-    if layer_of(path) != "display":
-        assert not {name.partition(".")[0] for name in imported(path)} & DRAWING
+def test_only_display_draws():
+    libraries = {path: DRAWING & {name.partition(".")[0] for name in imported(path)} for path in MODULES}
+    inside = {library for path, used in libraries.items() if layer_of(path) == "display" for library in used}
+    assert inside == DRAWING  # the search finds them where they are
+    outside = {path: used for path, used in libraries.items() if used and layer_of(path) != "display"}
+    assert not outside
 
 
 def test_importing_everything_reads_nothing_and_touches_no_device():

@@ -14,7 +14,10 @@ from pathlib import Path
 
 FIRST_CELL = """\
 # On Colab this fetches the code and adds missing packages; at home it has nothing to do.
-import pathlib, runpy, subprocess
+import pathlib
+import runpy
+import subprocess
+
 here = [p for p in (pathlib.Path.cwd(), *pathlib.Path.cwd().parents) if (p / "src/speechlab").is_dir()]
 if not here:
     subprocess.run(["git", "clone", "--depth=1", "https://github.com/OWNER/speechlab", "speechlab"], check=True)

@@ -16,7 +16,6 @@ PATHS = [path for path in PATHS if path.exists() and ".ipynb_checkpoints" not in
 BADGE = "https://colab.research.google.com/github/OWNER/speechlab/blob/main/"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 MOST_BYTES = 1_000_000
-MOST_CELLS = 25  # of main.ipynb
 MOST_LINES_OF_A_FUNCTION = 6  # longer ones belong into the package
 
 pytestmark = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.relative_to(ROOT).as_posix())
@@ -91,8 +90,3 @@ def test_its_cells_are_short(path):
 def test_it_ends_with_three_exercises(path):
     asked = sum(cell["source"].count("check(") for cell in cells_of(path, "code")[-4:])
     assert asked >= 3
-
-
-def test_main_is_a_short_road(path):
-    if path.name == "main.ipynb":
-        assert len(cells_of(path)) <= MOST_CELLS

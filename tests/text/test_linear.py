@@ -33,13 +33,13 @@ RUSSIAN = {
 @pytest.mark.parametrize("unit", REPEATED.values(), ids=REPEATED)
 def test_twice_the_text_takes_twice_the_time(unit):
     for read in (split_sentences, english.normalise):
-        assert any(_is_linear(read, unit) for _ in range(3)), f"{read.__name__} of {unit!r}"
+        assert any(_is_linear(read, unit) for _ in range(5)), f"{read.__name__} of {unit!r}"
 
 
 @pytest.mark.parametrize("unit", RUSSIAN.values(), ids=RUSSIAN)
 def test_twice_the_russian_text_takes_twice_the_time(unit):
     russian.normalise("Раз, два, 3 дома")  # the network and the dictionary are loaded
-    assert any(_is_linear(russian.normalise, unit) for _ in range(3))
+    assert any(_is_linear(russian.normalise, unit) for _ in range(5))
 
 
 @pytest.mark.parametrize("unit", ["а", "a", "1", "XIV ", "%", "№ ", "а\u0301", "слово "])
@@ -76,7 +76,7 @@ def test_the_leader_of_a_table_of_contents_is_a_pause():
     assert english.normalise("Index . . . . . . . 12") == "Index... twelve"
 
 
-def _seconds(read, unit: str, length: int, tries: int = 2) -> float:
+def _seconds(read, unit: str, length: int, tries: int = 1) -> float:
     text = (unit * (length // len(unit) + 1))[:length]
     times = []
     for _ in range(tries):
