@@ -24,7 +24,14 @@ from speechlab.models import build
 from speechlab.models.finally_gan import WAVLM_HOP
 from speechlab.models.wavlm import WavLM
 from speechlab.training.recipes.base import Recipe, recipes
-from speechlab.training.recipes.hifipp import N_RENDERED, describe_data, hold_out, make_dataset, measure
+from speechlab.training.recipes.hifipp import (
+    N_RENDERED,
+    describe_data,
+    hold_out,
+    make_dataset,
+    measure,
+    tell_substitutes,
+)
 from speechlab.weights import find_weights
 
 HEADS = ("head.", "wide_head.")  # parameters by which the stages differ: a run may start from one that has the other
@@ -67,6 +74,7 @@ class FinallyRecipe(Recipe):
             for name, parameter in generator.named_parameters():
                 parameter.requires_grad_(name.startswith(WIDE_HEAD))
         self.pairs, self.dataset = make_dataset(config, self.sample_rate, config.context_length)
+        tell_substitutes(self.pairs, config, engine.say)
         self.held_out = hold_out(self.pairs, self.dataset, engine.say)
 
     def inherit(self, networks: dict[str, dict[str, Tensor]]) -> dict[str, dict[str, Tensor]]:
@@ -142,7 +150,7 @@ class FinallyRecipe(Recipe):
         """Model, sizes, the WavLM that it needs, what it is for, and data."""
         return {"model": "finally_gen", "sizes": self.sizes, "wavlm": self.experiment.model.wavlm,
                 "task": "universal enhancement", "input_band_hz": self.experiment.audio.sample_rate // 2,
-                "data": describe_data(self.pairs, self.dataset)}  # fmt: skip
+                "data": describe_data(self.pairs, self.dataset, self.experiment)}  # fmt: skip
 
 
 @recipes.register("finally_stage2_trainer")
