@@ -27,11 +27,13 @@ from speechlab.training.recipes.base import Recipe, recipes
 from speechlab.training.recipes.hifipp import (
     N_RENDERED,
     describe_data,
+    heard_clips,
     hold_out,
     make_dataset,
     measure,
     tell_substitutes,
 )
+from speechlab.training.validation import Heard
 from speechlab.weights import find_weights
 
 HEADS = ("head.", "wide_head.")  # parameters by which the stages differ: a run may start from one that has the other
@@ -145,6 +147,10 @@ class FinallyRecipe(Recipe):
         """Restore the first held-out clips."""
         clips = list(self.held_out.items())[:N_RENDERED]
         return {name: Audio(self.enhance(degraded)[0, 0].numpy(), self.sample_rate) for name, (degraded, _) in clips}
+
+    def heard(self, n_clips: int) -> dict[str, Heard]:
+        """Restore held-out clips, beside the clean ones."""
+        return heard_clips(self.held_out, self.enhance, self.sample_rate, n_clips)
 
     def card(self) -> dict[str, Any]:
         """Model, sizes, the WavLM that it needs, what it is for, and data."""

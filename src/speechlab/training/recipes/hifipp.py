@@ -23,6 +23,7 @@ from speechlab.metrics.si_sdr import si_sdr
 from speechlab.models import build
 from speechlab.training.recipes.base import recipes
 from speechlab.training.recipes.vocoder import VocoderRecipe, make_discriminators
+from speechlab.training.validation import Heard
 
 N_RENDERED = 3  # validation clips kept for the time-travel player
 VALIDATION_S = 4.096  # of each validation clip
@@ -85,6 +86,10 @@ class HiFiPPRecipe(VocoderRecipe):
         return {name: Audio(self.enhance(degraded)[0, 0].numpy(), rate) for name, (degraded, _) in
                 list(self.held_out.items())[:N_RENDERED]}  # fmt: skip
 
+    def heard(self, n_clips: int) -> dict[str, Heard]:
+        """Enhance held-out clips, beside the clean ones."""
+        return heard_clips(self.held_out, self.enhance, self.experiment.audio.sample_rate, n_clips)
+
     def card(self) -> dict[str, Any]:
         """Model, sizes, what it is for, and data."""
         sizes = to_dict(self.experiment.model)
@@ -142,6 +147,14 @@ def measure(clips: Mapping[str, tuple[Tensor, Tensor]], enhance, audio) -> dict[
         rows.append(row)
     names = dict.fromkeys(name for row in rows for name in row)
     return {name: float(np.mean([row[name] for row in rows if name in row])) for name in names}
+
+
+def heard_clips(clips: Mapping[str, tuple[Tensor, Tensor]], enhance, rate: int, n_clips: int) -> dict[str, Heard]:
+    """Enhance the first of some clips, degraded and clean, for metrics to judge at the rate of the clean ones."""
+    return {
+        name: Heard(Audio(enhance(degraded)[0, 0].numpy(), rate), Audio(clean[0, 0].numpy(), rate))
+        for name, (degraded, clean) in list(clips.items())[:n_clips]
+    }
 
 
 def task_of(config: EnhancementExperiment) -> tuple[str, int]:
