@@ -155,6 +155,7 @@ class CorpusConfig(Bounded):
     loudness: Lufs = 0.0  # LUFS to which each file is brought, peaks kept under 0.95; 0 keeps the recorded level
     voice: str = "en-us"  # embedded corpus only: the synthesiser's voice
     text_column: str = ""  # of a metadata file: number, from 1, or name of the transcript's; empty: it is recognised
+    validation_path: str = ""  # folder of recordings to validate on; empty: of the corpus so many are kept out
 
 
 @dataclass(frozen=True)
@@ -279,6 +280,7 @@ class PairsConfig(Bounded):
     n_validation: Number = 40  # files kept out of training, of speakers kept out where these are known
     speeds: tuple[Speed, Speed] = (1.0, 1.0)  # between which a recording is played faster or slower: more voices
     remove_noise_floor: bool = False  # of the targets: a quiet recording's own noise is to be removed too
+    validation: str = ""  # dataset, such as vctk-demand, or folder of clean speech, to validate on; empty: of this one
 
 
 @dataclass(frozen=True)
@@ -303,6 +305,14 @@ class DegradationConfig(Bounded):
 
 
 @dataclass(frozen=True)
+class ValidationConfig(Bounded):
+    """By which metrics a run is judged while it trains, beside the numbers that its recipe always gives."""
+
+    metrics: Annotated[tuple[str, ...], Items(0, 32)] = ()  # by name: speechlab list metrics
+    n_clips: Count = 8  # held-out clips that they measure, those of the recipe's renders where there is no more
+
+
+@dataclass(frozen=True)
 class Experiment(Bounded):
     """What every experiment has; subclasses add what they learn from, and one per recipe its own parts."""
 
@@ -310,6 +320,7 @@ class Experiment(Bounded):
     recipe: str = ""
     audio: AudioSpec = field(default_factory=AudioSpec)
     training: TrainingConfig = field(default_factory=TrainingConfig)
+    validation: ValidationConfig = field(default_factory=ValidationConfig)
     initial: str = ""  # run or checkpoint whose weights to start from; empty: random weights
 
 

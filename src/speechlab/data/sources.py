@@ -1,13 +1,16 @@
 """Noises, rooms and microphones for ``degradation.noises``, ``rooms`` and ``microphones``, as in FINALLY's recipe.
 
-``speechlab corpus get dns-noise`` and so on download each into a folder, whose name is then given to an experiment.
+An experiment names them, or folders of one's own; ``speechlab corpus get dns-noise`` and so on fetch each of them.
 """
 
 import sys
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
 from speechlab.audio.io import probe
+from speechlab.config import DegradationConfig
 from speechlab.data.archives import Archive, get_archive, note, read_notes
 from speechlab.data.pairs import libritts_r
 from speechlab.download import fetch
@@ -41,6 +44,7 @@ MICROPHONE_NAMES = (
     "Toshiba_BK5", "Toshiba_TypeK_flat", "Toshiba_TypeK_HPF",
 )  # fmt: skip
 MOST_MISSING = 3  # microphones that may be gone from the site
+SUBSTITUTES = ("simulated", "left out")  # for want of recordings
 
 
 @sources.register("dns-noise")
@@ -69,6 +73,9 @@ def get_micirp() -> Path:
         SpeechlabError: more than a few files are not to be had.
     """
     folder, problems = data_root() / "micirp", []
+    n_here = sum((folder / f"{name}.wav").is_file() for name in MICROPHONE_NAMES)
+    if n_here >= max(len(MICROPHONE_NAMES) - MOST_MISSING, 1):
+        return folder  # those that the site no longer had are not asked for again
     for name in MICROPHONE_NAMES:
         file = folder / f"{name}.wav"
         if file.is_file():
@@ -90,3 +97,35 @@ def get_micirp() -> Path:
 def get_libritts_r_360() -> Path:
     """Get the larger training part of the dataset ``augmented_libritts-r`` (28 GB)."""
     return get_archive(libritts_r.ARCHIVES[libritts_r.LARGER], libritts_r.folder_of())
+
+
+def folders_of(names: Iterable[str]) -> tuple[str, ...]:
+    """Replace the names of sources among folders by where these are, fetching what has not been fetched yet.
+
+    A folder of that name goes first; anything else stays as it is, and whoever opens it says what is wrong with it.
+    """
+    return tuple(str(sources[name]()) if is_source(name) else name for name in names)
+
+
+def is_source(name: str) -> bool:
+    """Tell a source's name from a folder's."""
+    return name in sources and not Path(name).is_dir()
+
+
+def with_folders(config: DegradationConfig) -> DegradationConfig:
+    """Give the same degradations with folders in place of the names of sources."""
+    return replace(config, **{kind: folders_of(getattr(config, kind)) for kind in ("noises", "rooms", "microphones")})
+
+
+def described(config: DegradationConfig) -> dict[str, str]:
+    """Say of what noises, rooms and microphones are made: of which recordings, simulated, or left out."""
+
+    def by(names: tuple[str, ...], probability: float, otherwise: str) -> str:
+        return (", ".join(Path(name).name for name in names) or otherwise) if probability else "none"
+
+    spoilt = config.noise_probability or config.room_probability  # else the band alone is limited
+    return {
+        "noises": by(config.noises, config.noise_probability, SUBSTITUTES[0]),
+        "rooms": by(config.rooms, config.room_probability, SUBSTITUTES[0]),
+        "microphones": by(config.microphones, spoilt and config.microphone_probability, SUBSTITUTES[1]),
+    }

@@ -33,6 +33,7 @@ from speechlab.training.identity import CHANGES, STEPS, config_to_store, require
 from speechlab.training.logs import RunLog
 from speechlab.training.recipes.base import Recipe
 from speechlab.training.schedules import learning_rate
+from speechlab.training.validation import Judges
 
 RETRY_S = 60.0  # between two tries to write a checkpoint
 WAIT_FOR_DISK_S = 12 * 3600.0  # for which a training waits until one can be written
@@ -136,6 +137,7 @@ class Engine:
         self.changes: list[dict[str, Any]] = []  # of settings, while the run went on
         self.stopping, self.unwritten = Stopping(self.announce), set()
         self.health = HealthMonitor()
+        self.judges = Judges(self.experiment.validation.metrics if self.fabric.is_global_zero else (), self.say)
         seed_everything(self.config.seed)
         recipe.build(self)
         if not len(recipe.dataset):
@@ -351,9 +353,11 @@ class Engine:
     # -- what is written ---------------------------------------------------------------------------------------------
 
     def validate(self) -> None:
-        """Log the recipe's validation numbers."""
+        """Log the recipe's validation numbers, and what the metrics of ``validation.metrics`` say of its clips."""
         with self.averaged():
             numbers = self.recipe.validate()
+            if self.judges.metrics:
+                numbers |= self.judges(self.recipe.heard(self.experiment.validation.n_clips))
         self.write_log({f"validation/{name}": value for name, value in numbers.items()})
 
     def render(self) -> None:

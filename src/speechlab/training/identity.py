@@ -21,16 +21,19 @@ CHANGES = "changes"
 STEPS = "training.steps"
 HARMLESS = {  # what a run learns does not depend on them
     "name",
+    "validation.metrics",
+    "validation.n_clips",
     *(f"training.{name}_every" for name in ("log", "render", "validate", "checkpoint")),
     *(f"training.{name}" for name in ("n_workers", "n_threads", "keep_checkpoints", "max_skipped_steps", "wandb")),
 }
 PLACES = {  # folders and names of runs, which may move from machine to machine: the last part of the path tells them
     "corpus.path", "data.path", "data.clean", "data.noisy", "degradation.noises", "degradation.rooms",
-    "degradation.microphones", "initial", "aligner", "acoustic_model",
+    "degradation.microphones", "initial", "aligner", "acoustic_model", "corpus.validation_path", "data.validation",
 }  # fmt: skip
 RECORDINGS = {  # which recordings: no run of its own, so that the runs that refer to it by name find it
     "corpus.name", "corpus.path", "corpus.language", "corpus.voice", "corpus.text_column", "data.name", "data.path",
     "data.clean", "data.noisy", "degradation.noises", "degradation.rooms", "degradation.microphones",
+    "corpus.validation_path", "data.validation",
 }  # fmt: skip
 PROBED = (1, 10, 100, 500)  # steps after the warm-up at which a schedule is asked whether the total matters
 

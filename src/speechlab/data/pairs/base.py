@@ -8,6 +8,7 @@ from pathlib import Path
 
 from speechlab.config import PairsConfig
 from speechlab.data.corpora.base import TRAIN, VALIDATION, held_out
+from speechlab.errors import SpeechlabError
 from speechlab.files import sha256
 from speechlab.registry import Registry
 
@@ -62,7 +63,26 @@ class PairSet:
 def load_pairs(config: PairsConfig) -> PairSet:
     """Load the pairs that the configuration names, downloading them where that has not been done."""
     make: Callable[[PairsConfig], PairSet] = pair_sets[config.name]
-    return make(config).limited(config.n_files)
+    if not config.validation:
+        return make(config).limited(config.n_files)
+    own = make(replace(config, n_validation=0))
+    kept = tuple(pair for pair in own.pairs if pair.split != VALIDATION)
+    return replace(own, pairs=(*kept, *validation_pairs(config.validation))).limited(config.n_files)
+
+
+def validation_pairs(name: str) -> list[Pair]:
+    """Take the validation pairs of a dataset, or all recordings of a folder of clean speech.
+
+    Raises:
+        SpeechlabError: there is neither a dataset nor a folder of that name, or the dataset keeps nothing for it.
+    """
+    if Path(name).is_dir():
+        found = pair_sets["folders"](PairsConfig(clean=(name,), n_validation=0)).pairs
+        return [replace(pair, id=f"validation-{pair.id}", split=VALIDATION) for pair in found]
+    found = pair_sets[name](PairsConfig(name)).split(VALIDATION)
+    if not found:
+        raise SpeechlabError(f"the dataset {name} keeps nothing to validate on; name another, or a folder")
+    return found
 
 
 def keep_out(pairs: Sequence[Pair], n_validation: int) -> tuple[Pair, ...]:

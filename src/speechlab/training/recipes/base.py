@@ -12,6 +12,7 @@ from speechlab.audio.io import Audio
 from speechlab.config import Experiment, OptimiserConfig
 from speechlab.data.store import FeatureStore
 from speechlab.registry import Registry
+from speechlab.training.validation import Heard
 
 if TYPE_CHECKING:
     from speechlab.training.engine import Engine
@@ -57,6 +58,10 @@ class Recipe(ABC):
     def render(self) -> dict[str, Audio]:
         """Say or resynthesise the same few things, to be compared over time."""
         return {}
+
+    def heard(self, n_clips: int) -> dict[str, Heard]:
+        """Make up to so many held-out clips, for ``validation.metrics`` to judge, beside what they should be."""
+        return {name: Heard(audio) for name, audio in list(self.render().items())[:n_clips]}
 
     def alignments(self) -> dict[str, dict[str, list]]:
         """Say which token lasts how long in the same few recordings, to be compared over time.

@@ -18,6 +18,7 @@ from speechlab.training.align import align, use_true_timings
 from speechlab.training.features import acoustic_features, symbol_table
 from speechlab.training.recipes.aligner import VALIDATION_BATCH, vocabulary_card
 from speechlab.training.recipes.base import Recipe, recipes
+from speechlab.training.validation import Heard
 
 N_RENDERED = 3  # held-out sentences spoken for the time-travel player
 STATISTICS = ("mel_mean", "mel_std", "pitch_mean", "pitch_std", "energy_mean", "energy_std", "embedding.edges")
@@ -122,8 +123,17 @@ class FastSpeechRecipe(Recipe):
 
     def render(self) -> dict[str, Audio]:
         """Speak the first held-out sentences freely, through Griffin-Lim."""
+        return self.spoken(N_RENDERED)
+
+    def heard(self, n_clips: int) -> dict[str, Heard]:
+        """Speak held-out sentences freely, with their texts; no reference, for it lasts as long as it likes."""
+        spoken, corpus = self.spoken(n_clips), self.store.corpus
+        return {name: Heard(audio, text=corpus[name].text or None) for name, audio in spoken.items()}
+
+    def spoken(self, n_clips: int) -> dict[str, Audio]:
+        """Speak up to so many held-out sentences freely, through Griffin-Lim."""
         clips = {}
-        for index in range(min(N_RENDERED, len(self.held_out))):
+        for index in range(min(n_clips, len(self.held_out))):
             batch = self.engine.fabric.to_device(collate_acoustic([self.held_out[0, index]]))
             mel = self.networks["acoustic"](batch.tokens, batch.lengths).mel_postnet.float().cpu()
             waveform = mel_to_waveform(mel, self.experiment.audio, GRIFFIN_LIM_ITERATIONS)[0, 0].numpy()

@@ -24,7 +24,16 @@ from speechlab.models import build
 from speechlab.models.finally_gan import WAVLM_HOP
 from speechlab.models.wavlm import WavLM
 from speechlab.training.recipes.base import Recipe, recipes
-from speechlab.training.recipes.hifipp import N_RENDERED, describe_data, hold_out, make_dataset, measure
+from speechlab.training.recipes.hifipp import (
+    N_RENDERED,
+    describe_data,
+    heard_clips,
+    hold_out,
+    make_dataset,
+    measure,
+    tell_substitutes,
+)
+from speechlab.training.validation import Heard
 from speechlab.weights import find_weights
 
 HEADS = ("head.", "wide_head.")  # parameters by which the stages differ: a run may start from one that has the other
@@ -67,6 +76,7 @@ class FinallyRecipe(Recipe):
             for name, parameter in generator.named_parameters():
                 parameter.requires_grad_(name.startswith(WIDE_HEAD))
         self.pairs, self.dataset = make_dataset(config, self.sample_rate, config.context_length)
+        tell_substitutes(self.pairs, config, engine.say)
         self.held_out = hold_out(self.pairs, self.dataset, engine.say)
 
     def inherit(self, networks: dict[str, dict[str, Tensor]]) -> dict[str, dict[str, Tensor]]:
@@ -138,11 +148,15 @@ class FinallyRecipe(Recipe):
         clips = list(self.held_out.items())[:N_RENDERED]
         return {name: Audio(self.enhance(degraded)[0, 0].numpy(), self.sample_rate) for name, (degraded, _) in clips}
 
+    def heard(self, n_clips: int) -> dict[str, Heard]:
+        """Restore held-out clips, beside the clean ones."""
+        return heard_clips(self.held_out, self.enhance, self.sample_rate, n_clips)
+
     def card(self) -> dict[str, Any]:
         """Model, sizes, the WavLM that it needs, what it is for, and data."""
         return {"model": "finally_gen", "sizes": self.sizes, "wavlm": self.experiment.model.wavlm,
                 "task": "universal enhancement", "input_band_hz": self.experiment.audio.sample_rate // 2,
-                "data": describe_data(self.pairs, self.dataset)}  # fmt: skip
+                "data": describe_data(self.pairs, self.dataset, self.experiment)}  # fmt: skip
 
 
 @recipes.register("finally_stage2_trainer")

@@ -14,6 +14,7 @@ from speechlab.audio.resample import resample_tensor
 from speechlab.config import EnhancementExperiment, HiFiPPExperiment, to_dict
 from speechlab.data.corpora import TRAIN, VALIDATION
 from speechlab.data.pairs import EnhancementBatch, EnhancementDataset, PairSet, collate_enhancement, load_pairs
+from speechlab.data.sources import SUBSTITUTES, described, with_folders
 from speechlab.errors import SpeechlabError
 from speechlab.losses.enhancement import make_pesq, pesq
 from speechlab.losses.enhancement import si_sdr as si_sdr_loss
@@ -23,6 +24,7 @@ from speechlab.metrics.si_sdr import si_sdr
 from speechlab.models import build
 from speechlab.training.recipes.base import recipes
 from speechlab.training.recipes.vocoder import VocoderRecipe, make_discriminators
+from speechlab.training.validation import Heard
 
 N_RENDERED = 3  # validation clips kept for the time-travel player
 VALIDATION_S = 4.096  # of each validation clip
@@ -47,6 +49,7 @@ class HiFiPPRecipe(VocoderRecipe):
         self.mel = MelSpectrogram(config.audio).to(engine.fabric.device)
         self.pesq = make_pesq().to(engine.fabric.device) if config.pesq_weight else None
         self.pairs, self.dataset = make_dataset(config, config.audio.sample_rate)
+        tell_substitutes(self.pairs, config, engine.say)
         self.held_out = hold_out(self.pairs, self.dataset, engine.say)
 
     def hear(self, generator: nn.Module, degraded: Tensor) -> Tensor:
@@ -87,12 +90,16 @@ class HiFiPPRecipe(VocoderRecipe):
         return {name: Audio(self.enhance(degraded)[0, 0].numpy(), rate) for name, (degraded, _) in
                 list(self.held_out.items())[:N_RENDERED]}  # fmt: skip
 
+    def heard(self, n_clips: int) -> dict[str, Heard]:
+        """Enhance held-out clips, beside the clean ones."""
+        return heard_clips(self.held_out, self.enhance, self.experiment.audio.sample_rate, n_clips)
+
     def card(self) -> dict[str, Any]:
         """Model, sizes, what it is for, and data."""
         sizes = to_dict(self.experiment.model)
         task, band = task_of(self.experiment)
         return {"model": sizes.pop("name"), "sizes": sizes, "task": task, "input_band_hz": band,
-                "data": describe_data(self.pairs, self.dataset)}  # fmt: skip
+                "data": describe_data(self.pairs, self.dataset, self.experiment)}  # fmt: skip
 
 
 def make_dataset(config: EnhancementExperiment, clean_rate: int, context_length: int = 0):
@@ -108,8 +115,9 @@ def make_dataset(config: EnhancementExperiment, clean_rate: int, context_length:
     if not training:
         raise SpeechlabError(f"no recording to train on was found in {pairs.name}")
     rate, seed = config.audio.sample_rate, config.training.seed
+    degradation = with_folders(config.degradation)
     return pairs, EnhancementDataset(
-        training, config.data, config.degradation, rate, clean_rate, config.segment_length, seed, context_length
+        training, config.data, degradation, rate, clean_rate, config.segment_length, seed, context_length
     )
 
 
@@ -145,6 +153,14 @@ def measure(clips: Mapping[str, tuple[Tensor, Tensor]], enhance, audio) -> dict[
     return {name: float(np.mean([row[name] for row in rows if name in row])) for name in names}
 
 
+def heard_clips(clips: Mapping[str, tuple[Tensor, Tensor]], enhance, rate: int, n_clips: int) -> dict[str, Heard]:
+    """Enhance the first of some clips, degraded and clean, for metrics to judge at the rate of the clean ones."""
+    return {
+        name: Heard(Audio(enhance(degraded)[0, 0].numpy(), rate), Audio(clean[0, 0].numpy(), rate))
+        for name, (degraded, clean) in list(clips.items())[:n_clips]
+    }
+
+
 def task_of(config: EnhancementExperiment) -> tuple[str, int]:
     """What the data teach: the task's name, and the frequency in Hz up to which the input is heard."""
     half = config.audio.sample_rate // 2
@@ -153,7 +169,21 @@ def task_of(config: EnhancementExperiment) -> tuple[str, int]:
     return "denoising", half
 
 
-def describe_data(pairs: PairSet, dataset: EnhancementDataset) -> dict[str, Any]:
-    """What a model's card says of its data."""
-    return {"corpus": pairs.name, "licence": pairs.licence, "citation": pairs.citation, "n_training": len(dataset),
+def describe_data(pairs: PairSet, dataset: EnhancementDataset, config: EnhancementExperiment) -> dict[str, Any]:
+    """What a model's card says of its data, and of what the clean speech was degraded by."""
+    data = {"corpus": pairs.name, "licence": pairs.licence, "citation": pairs.citation, "n_training": len(dataset),
             "hash": pairs.content_hash}  # fmt: skip
+    return data | {"degraded_by": degraded_by(pairs, config)}
+
+
+def degraded_by(pairs: PairSet, config: EnhancementExperiment) -> dict[str, str]:
+    """Say of what noises, rooms and microphones are made; nothing where the pairs are recordings all of them."""
+    return described(config.degradation) if any(pair.noisy is None for pair in pairs.pairs) else {}
+
+
+def tell_substitutes(pairs: PairSet, config: EnhancementExperiment, say) -> None:
+    """Say what is simulated, or left out, for want of recordings; of the embedded corpus everything is."""
+    made = {} if config.data.name == "embedded" else degraded_by(pairs, config)
+    instead = ", ".join(f"{kind}: {by}" for kind, by in made.items() if by in SUBSTITUTES)
+    if instead:
+        say(f"{config.name}: no recordings are named for {instead} (such as degradation.noises=[FOLDER])")

@@ -29,6 +29,7 @@ from speechlab.losses.spectral import multi_resolution_stft_loss
 from speechlab.models import build
 from speechlab.training.recipes.base import Recipe, recipes
 from speechlab.training.teacher import teacher_forced_mels
+from speechlab.training.validation import Heard
 
 N_RENDERED = 3  # validation clips kept for the time-travel player
 MAX_VALIDATION_S = 6.0  # of each validation clip
@@ -255,6 +256,14 @@ class VocoderRecipe(Recipe):
         """Copy synthesis of the first held-out clips."""
         rate = self.experiment.audio.sample_rate
         return {name: Audio(self.resynthesise(clip)[0, 0].numpy(), rate) for name, clip in self.held_out[:N_RENDERED]}
+
+    def heard(self, n_clips: int) -> dict[str, Heard]:
+        """Copy synthesis of held-out clips, beside the recordings."""
+        rate = self.experiment.audio.sample_rate
+        return {
+            name: Heard(Audio(self.resynthesise(clip)[0, 0].numpy(), rate), Audio(clip[0, 0].numpy(), rate))
+            for name, clip in self.held_out[:n_clips]
+        }
 
     def card(self) -> dict[str, Any]:
         """Model, sizes and data."""
