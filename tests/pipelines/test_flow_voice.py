@@ -13,6 +13,7 @@ from speechlab.config import GlowTTSExperiment
 from speechlab.errors import SpeechlabError
 from speechlab.models import build
 from speechlab.pipelines.export import export_model, export_voice
+from speechlab.pipelines.vocoder import Vocoder
 from speechlab.pipelines.voice import Voice
 from speechlab.text.russian.symbols import russian_symbols
 from tests.pipelines.conftest import complete, write_vocoder
@@ -101,6 +102,14 @@ def test_with_a_vocoder_it_is_a_voice_like_any_other(folder, tmp_path):
     assert voice.card["name"] == "random" and voice.card["language"] == "ru"
     assert voice.vocoder.checkpoint != "griffin-lim" and voice.say(TEXT, noise_scale=0.1).duration_s > 0.5
     assert json.loads((tmp_path / "voice" / "acoustic" / "card.json").read_text(encoding="utf-8"))["blank"] > 0
+
+
+def test_a_vocoder_of_several_voices_is_named_not_copied(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("speechlab.checkpoints.bundled_roots", lambda: [folder])
+    export_voice(folder / "flow", "vocoder", tmp_path / "voice", {"name": "random"})
+    assert not (tmp_path / "voice" / "vocoder").exists()
+    alone = Vocoder.load("vocoder").checkpoint
+    assert Voice.load(tmp_path / "voice").vocoder.checkpoint == alone == Vocoder.load(tmp_path / "voice").checkpoint
 
 
 def test_the_command_line_speaks_with_it(folder, tmp_path, capsys):

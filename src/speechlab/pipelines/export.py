@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from speechlab.checkpoints import CARD, Checkpoint, find_checkpoint, write_checkpoint
+from speechlab.checkpoints import CARD, Checkpoint, bundled_names, find_checkpoint, write_checkpoint
 from speechlab.files import cannot_write, write_atomically
 
 
@@ -15,7 +15,8 @@ def export_voice(acoustic: str | Path, vocoder: str | Path, folder: str | Path, 
 
     Args:
         acoustic: run or checkpoint of a FastSpeech or a Glow-TTS.
-        vocoder: run or checkpoint of a HiFi-GAN.
+        vocoder: run or checkpoint of a vocoder; a bundled one, which several voices may share, is named in the card
+            instead of copied.
         about: what the voice's own card says besides: name, scores with n and interval, remarks.
 
     Raises:
@@ -24,11 +25,14 @@ def export_voice(acoustic: str | Path, vocoder: str | Path, folder: str | Path, 
     parts = {"acoustic": find_checkpoint(acoustic), "vocoder": find_checkpoint(vocoder)}
     specs = {name: part.audio for name, part in parts.items()}
     specs["acoustic"].require(specs["vocoder"], "acoustic model", "vocoder")
+    shared = str(vocoder) in bundled_names()
     for name, part in parts.items():
-        export_model(part.path, Path(folder) / name)
+        if not (shared and name == "vocoder"):
+            export_model(part.path, Path(folder) / name)
     acoustic_card = parts["acoustic"].card
     card = {
         **about,
+        **({"vocoder": str(vocoder)} if shared else {}),
         "language": acoustic_card.get("language"),
         "data": acoustic_card.get("data"),
         "steps": {name: part.card.get("steps") for name, part in parts.items()},
