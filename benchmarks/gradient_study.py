@@ -12,10 +12,14 @@ A cause may need more steps or a larger model: a line says so of each that does 
 import argparse
 import json
 import math
+import sys
 
-from speechlab.display.gradient_study import show_gradient_study
 from speechlab.lab import find_root
-from speechlab.training.gradient_study import Trace, study, verdict
+
+sys.path.append(str(find_root() / "notebooks"))
+
+from studies.gradient_figure import show_gradient_study  # noqa: E402
+from studies.gradients import Trace, study, verdict  # noqa: E402
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ from speechlab.audio.mel import MelSpectrogram
 from speechlab.audio.resample import resample
 from speechlab.checkpoints import add_to_card, find_folder
 from speechlab.config import AudioSpec, CorpusConfig
-from speechlab.data.embedded import EmbeddedCorpus, EmbeddedUtterance, EmbeddedVoice, true_durations
+from speechlab.data.embedded.rendering import EmbeddedCorpus, EmbeddedUtterance, EmbeddedVoice, true_durations
 from speechlab.data.waveforms import load_waveform
 from speechlab.metrics.alignment import boundary_table, summarise_boundaries
 from speechlab.metrics.intervals import bootstrap

@@ -53,6 +53,7 @@ def prepare(root: str | Path | None = None) -> list[str]:
     if not is_importable("speechlab"):
         pip_install("--no-deps", "--editable", str(root))
         sys.path.append(str(root / "src"))  # the running kernel read its .pth files before this one was written
+    sys.path.append(str(root / "notebooks"))  # the studies that some notebooks speak of
     importlib.invalidate_caches()
     return missing
 

@@ -7,8 +7,8 @@ import pytest
 
 from speechlab.apps import cli
 from speechlab.audio.io import write_audio
-from speechlab.metrics import load_metrics
 from speechlab.metrics.base import Metric, Unavailable
+from speechlab.registry import metrics
 
 RATE = 16_000
 
@@ -23,10 +23,9 @@ class Absent(Metric):
 @pytest.fixture
 def folders(tmp_path, monkeypatch):
     """Clean and noisy recordings of the same names, one of them silent; and only three metrics to choose from."""
-    registry = load_metrics()
-    for name in set(registry) - {"si_sdr", "lsd", "wer_pocketsphinx"}:
-        monkeypatch.delitem(registry, name)
-    monkeypatch.setitem(registry, "absent", Absent)
+    for name in set(metrics) - {"si_sdr", "lsd", "wer_pocketsphinx"}:
+        monkeypatch.delitem(metrics, name)
+    monkeypatch.setitem(metrics, "absent", Absent)
     rng = np.random.default_rng(0)
     tone = 0.3 * np.sin(np.arange(RATE))
     for name, gain in {"a": 1.0, "b": 0.5, "c": 0.0}.items():

@@ -20,12 +20,12 @@ from speechlab.data.augmentations import (
     ImpulseResponse,
     Noise,
     Vibrato,
-    augmentations,
 )
 from speechlab.data.augmentations.codec import mp3, opus, vorbis
 from speechlab.data.augmentations.effects import acrusher, crystalizer, flanger, vibrato, vibrato_delay, vibrato_line
 from speechlab.data.augmentations.noise import cut, tilted
 from speechlab.errors import SpeechlabError
+from speechlab.registry import augmentations
 
 RATE = 16_000
 ALWAYS = ChainConfig(

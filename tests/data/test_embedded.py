@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from speechlab.config import AudioSpec
-from speechlab.data import embedded
-from speechlab.data.embedded import (
+from speechlab.data.embedded import rendering as embedded
+from speechlab.data.embedded.rendering import (
     EmbeddedCorpus,
     EmbeddedUtterance,
     EmbeddedVoice,

@@ -19,9 +19,10 @@ from speechlab.apps import cli
 from speechlab.config import DegradationConfig, PairsConfig
 from speechlab.data import sources
 from speechlab.data.corpora import TEST, TRAIN, VALIDATION
-from speechlab.data.pairs import EnhancementDataset, daps, libritts_r, load_pairs, pair_sets, vctk, voicebank
+from speechlab.data.pairs import EnhancementDataset, daps, libritts_r, load_pairs, vctk, voicebank
 from speechlab.data.pairs.base import Pair, PairSet, in_hash_order, keep_out
 from speechlab.errors import SpeechlabError
+from speechlab.registry import pair_sets
 from speechlab.training.recipes.hifipp import make_dataset
 
 NAMES = ("vctk", "voicebank", "augmented_libritts-r", "augmented_daps", "vctk-demand", "finally_dataset", "mel_dataset")

@@ -7,7 +7,7 @@ from scipy import stats
 
 from speechlab.errors import SpeechlabError
 from speechlab.metrics.intervals import bootstrap
-from speechlab.metrics.listening import COLUMNS, abx_result, mos_differences, mos_result, read_listening
+from speechlab.metrics.listening import COLUMNS, abx_result, mos_result, read_listening
 
 
 @pytest.fixture
@@ -120,22 +120,6 @@ def test_mos_is_the_mean_and_its_interval_resamples_whole_items(write):
     assert by_listener.high - by_listener.low < 0.5 * (row.high - row.low)  # for they agree
     with pytest.raises(SpeechlabError, match="cannot resample over 'trial'"):
         mos_result(table, over="trial")
-
-
-def test_differences_are_taken_on_the_same_items_of_the_same_listener(write):
-    ratings = {}
-    for place in range(8):  # b is always one point better than a, though their ratings overlap
-        ratings["anna", f"s{place}", "a"] = 1 + place % 4
-        ratings["anna", f"s{place}", "b"] = 2 + place % 4
-    ratings["ben", "s0", "a"] = 5  # rated no b: takes no part
-    ratings["ben", "s1", "c"] = 3  # nothing else on this item: takes no part either
-    differences = mos_differences(read_listening(write(mos(ratings))))
-    assert differences.index.tolist() == [("b", "a")]
-    row = differences.loc[("b", "a")]
-    assert (row.difference, row.low, row.high) == (1, 1, 1)
-    assert (row.n, row.n_listeners, row.n_items) == (8, 1, 8)
-    single = mos_differences(read_listening(write(mos(ratings))), over="listener").loc[("b", "a")]
-    assert single.difference == 1 and np.isnan(single.low) and np.isnan(single.high)
 
 
 def test_the_other_kind_of_test_is_named(write):

@@ -16,11 +16,12 @@ import torch
 
 from speechlab import weights
 from speechlab.metrics import mos_predictors, networks, utmosv2
-from speechlab.metrics.base import Unavailable, Unmeasurable, metrics
+from speechlab.metrics.base import Unavailable, Unmeasurable
 from speechlab.metrics.mosnet import MosNetMetric, magnitudes
 from speechlab.metrics.pretrained import read_torch
 from speechlab.metrics.speaker import SpeakerSimilarity
 from speechlab.metrics.whisper import WhisperErrorRate, spell_numbers
+from speechlab.registry import metrics
 
 RATE = 16_000
 FETCHED = {

@@ -16,10 +16,11 @@ import soundfile as sf
 import speechlab
 from speechlab.audio.io import Audio, write_audio
 from speechlab.errors import SpeechlabError
-from speechlab.metrics import items, load_metrics
+from speechlab.metrics import items
 from speechlab.metrics.base import Metric, Unavailable, Unmeasurable
 from speechlab.metrics.table import paired_p
 from speechlab.provenance import checkpoint_of, resampler
+from speechlab.registry import metrics
 
 RATE = 8_000
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # worker processes cannot import a test
@@ -136,9 +137,8 @@ TOYS = {each.__name__.lower(): each for each in Toy.__subclasses__()} | {"confin
 @pytest.fixture(autouse=True)
 def toys(monkeypatch):
     """Register the toys beside the real metrics."""
-    registry = load_metrics()
     for name, each in TOYS.items():
-        monkeypatch.setitem(registry, name, each)
+        monkeypatch.setitem(metrics, name, each)
 
 
 def sound(peak=0.3, seconds=0.5, rate=RATE, hertz=250):
@@ -275,9 +275,8 @@ def test_an_unavailable_metric_has_a_row_that_says_so_and_the_run_goes_on():
 
 
 def test_without_a_choice_all_metrics_are_taken_for_which_there_is_what_they_need(monkeypatch):
-    registry = load_metrics()
-    for name in set(registry) - {"peak", "distance", "letters"}:
-        monkeypatch.delitem(registry, name)
+    for name in set(metrics) - {"peak", "distance", "letters"}:
+        monkeypatch.delitem(metrics, name)
     left_out = speechlab.score([sound()]).attrs["provenance"]["left_out"]
     assert left_out == {"distance": "references", "letters": "texts"}
     both = speechlab.score([sound()], [sound()], texts=["ab"])
@@ -286,7 +285,7 @@ def test_without_a_choice_all_metrics_are_taken_for_which_there_is_what_they_nee
 
 def test_the_metrics_of_the_course_are_registered():
     course = {"l1_mel_diff", "wb_pesq", "nb_pesq", "stoi", "si_sdr", "mosnet", "utmos", "wv-mos", "legacy_dnsmos"}
-    assert course | {"dnsmos"} <= set(load_metrics())
+    assert course | {"dnsmos"} <= set(metrics)
 
 
 def test_the_order_of_items_changes_nothing():
@@ -447,7 +446,8 @@ import pathlib, sys, time
 import cloudpickle
 import numpy as np
 import speechlab
-from speechlab.metrics.base import Metric, metrics
+from speechlab.metrics.base import Metric
+from speechlab.registry import metrics
 
 @metrics.register("slow")
 class Slow(Metric):

@@ -9,8 +9,9 @@ import pytest
 from speechlab.audio.io import Audio
 from speechlab.config import AudioSpec
 from speechlab.metrics import cepstra, log_spectra, pesq, pitch, timing, words
-from speechlab.metrics.base import Unavailable, Unmeasurable, metrics
+from speechlab.metrics.base import Unavailable, Unmeasurable
 from speechlab.metrics.si_sdr import si_sdr
+from speechlab.registry import metrics
 
 RATE = 16_000
 

@@ -3,9 +3,10 @@
 import pytest
 import torch
 
-from speechlab.models import build, fold, models
+from speechlab.models import build, fold
 from speechlab.models.hifigan import HiFiGANGenerator, MultiPeriodDiscriminator, MultiScaleDiscriminator
 from speechlab.models.ms_stft import MultiScaleSTFTDiscriminator
+from speechlab.registry import models
 
 
 def count(module) -> int:

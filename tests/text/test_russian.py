@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from speechlab.data import embedded
-from speechlab.data.embedded import EmbeddedCorpus, EmbeddedVoice
+from speechlab.data.embedded import rendering as embedded
+from speechlab.data.embedded.rendering import EmbeddedCorpus, EmbeddedVoice
 from speechlab.errors import SpeechlabError
 from speechlab.text.espeak import engine
 from speechlab.text.frontend import for_language

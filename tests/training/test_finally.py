@@ -13,10 +13,10 @@ from speechlab.experiments import load_experiment
 from speechlab.models import build
 from speechlab.models.finally_gan import WAVLM_FIELD, WAVLM_HOP
 from speechlab.models.wavlm import WavLM
+from speechlab.registry import trainers
 from speechlab.training import train
 from speechlab.training.engine import Engine
 from speechlab.training.logs import read_log
-from speechlab.training.recipes import recipes
 from speechlab.training.recipes.finally_gan import features_of_crops
 
 STAGES = ("stage1", "stage2", "stage3-pretrain", "stage3")
@@ -45,7 +45,7 @@ def tiny(stage, corpus, n_validation=0, **training):
 
 
 def engine_of(experiment, run_dir):
-    return Engine(recipes[experiment.recipe](experiment), run_dir)
+    return Engine(trainers[experiment.recipe](experiment), run_dir)
 
 
 def losses(run_dir):

@@ -9,15 +9,16 @@ import torch
 
 from speechlab.checkpoints import read_checkpoint
 from speechlab.config import CorpusConfig, GlowTTSExperiment
-from speechlab.data import embedded
-from speechlab.data.embedded import EmbeddedVoice
+from speechlab.data.embedded import rendering as embedded
+from speechlab.data.embedded.rendering import EmbeddedVoice
 from speechlab.display.alignments import read_alignments, show_alignments
 from speechlab.errors import SpeechlabError
 from speechlab.experiments import load_experiment
+from speechlab.registry import trainers
 from speechlab.training import train
 from speechlab.training.engine import Engine
 from speechlab.training.logs import read_log
-from speechlab.training.recipes import glowtts, recipes
+from speechlab.training.recipes import glowtts
 from tests.training.conftest import RATE, hum
 
 SMALL = dict(
@@ -113,7 +114,7 @@ def test_the_learning_rate_is_counted_in_steps_not_epochs(sixteen):
 
 
 def test_the_flow_starts_standard_on_what_it_is_to_learn(sixteen):
-    engine = Engine(recipes["glowtts"](small()), sixteen / "fresh")
+    engine = Engine(trainers["glowtts"](small()), sixteen / "fresh")
     recipe = engine.recipe
     (batch,) = [next(engine.batches())]
     with torch.no_grad():

@@ -10,10 +10,10 @@ from speechlab.checkpoints import read_checkpoint
 from speechlab.config import AudioSpec, DegradationConfig, PairsConfig
 from speechlab.experiments import load_experiment
 from speechlab.models import build
+from speechlab.registry import trainers
 from speechlab.training import train
 from speechlab.training.engine import Engine
 from speechlab.training.logs import read_log
-from speechlab.training.recipes import recipes
 from speechlab.training.recipes.hifipp import measure
 
 SIZES = dict(channels=32, spectral_widths=(4, 4, 8, 8, 8), spectral_depth=1, wave_widths=(8, 8, 16, 16), wave_depth=1,
@@ -86,7 +86,7 @@ def test_one_crop_is_overfitted(places, tiny_corpus):
         mel_weight=45.0,
         training=replace(experiment.training, batch_size=1, steps=200, n_threads=1),
     )
-    engine = Engine(recipes[experiment.recipe](experiment), places / "run")
+    engine = Engine(trainers[experiment.recipe](experiment), places / "run")
     batch, history = next(engine.batches()), []
     for engine.step in range(1, 201):
         history.append(engine.recipe.train_step([batch])["mel_l1"])

@@ -13,10 +13,10 @@ from speechlab.checkpoints import write_checkpoint
 from speechlab.config import CorpusConfig, to_dict
 from speechlab.errors import SpeechlabError
 from speechlab.experiments import load_experiment
+from speechlab.registry import trainers
 from speechlab.training import train
 from speechlab.training.engine import Engine
 from speechlab.training.logs import read_log
-from speechlab.training.recipes import recipes
 
 SMALL = dict(channels=32, encoder_layers=1, decoder_layers=1, filter_channels=64, predictor_channels=32)
 
@@ -95,7 +95,7 @@ def test_a_signal_leaves_a_checkpoint_of_its_step_and_changes_nothing(
 
 def one_batch(experiment, run_dir, steps):
     """Train on one batch over and over; the metrics of the first and the last step."""
-    engine = Engine(recipes[experiment.recipe](experiment), run_dir)
+    engine = Engine(trainers[experiment.recipe](experiment), run_dir)
     (batch,) = [next(engine.batches())]
     history = []
     for engine.step in range(1, steps + 1):
@@ -128,7 +128,7 @@ def test_vocos_overfits_one_batch(places, tiny_corpus, model, share):
 
 
 def test_the_generators_step_leaves_no_gradient_in_the_discriminators(places, tiny_corpus):
-    engine = Engine(recipes["vocos_trainer"](tiny("embedded-vocos", tiny_corpus)), places / "run")
+    engine = Engine(trainers["vocos_trainer"](tiny("embedded-vocos", tiny_corpus)), places / "run")
     engine.step, batches = 13, engine.batches()
     metrics = engine.recipe.train_step([next(batches)])
     assert {"adversarial", "feature", "discriminator/loss", "pitch"} <= metrics.keys()
@@ -167,7 +167,7 @@ def test_bf16_is_not_emulated_on_a_cpu(monkeypatch, capsys, emulated, precision)
 
 def test_a_run_of_nan_steps_stops_with_a_diagnosis_and_keeps_the_checkpoint(places, tiny_corpus, monkeypatch):
     experiment = tiny("embedded-aligner", tiny_corpus)
-    engine = Engine(recipes["aligner"](experiment), places / "run")
+    engine = Engine(trainers["aligner"](experiment), places / "run")
     engine.step = 5
     engine.save()
     with torch.no_grad():
@@ -240,7 +240,7 @@ def test_accumulating_two_halves_gives_the_gradient_of_the_whole(places, tiny_co
     norms = {}
     for name, accumulate in (("whole", 1), ("halves", 2)):
         settings = replace(experiment.training, batch_size=4 // accumulate, accumulate=accumulate)
-        engine = Engine(recipes["hifigan_trainer"](replace(experiment, training=settings)), places / name)
+        engine = Engine(trainers["hifigan_trainer"](replace(experiment, training=settings)), places / name)
         engine.step, batches = 1, engine.batches()
         norms[name] = engine.recipe.train_step([next(batches) for _ in range(accumulate)])["gradient_norm/generator"]
     assert norms["halves"] == pytest.approx(
@@ -264,7 +264,7 @@ def test_a_vocoder_is_fine_tuned_on_teacher_forced_mels_from_the_weights_of_anot
     base = train(tiny("embedded-hifigan", tiny_corpus, steps=14))
     experiment = tiny("embedded-hifigan", tiny_corpus, steps=4)
     experiment = replace(experiment, name="tuned", acoustic_model="embedded-fastspeech2", initial=str(base.run_dir))
-    engine = Engine(recipes["hifigan_trainer"](experiment), places / "tuned")
+    engine = Engine(trainers["hifigan_trainer"](experiment), places / "tuned")
     assert "starts from generator, discriminator" in capsys.readouterr().out
     batch = next(engine.batches())
     assert batch.mel.shape == (2, 80, 16) and batch.waveform.shape == (2, 1, 4096)
@@ -275,7 +275,7 @@ def test_a_fastspeech_of_another_language_starts_with_its_own_symbols_and_statis
     train(tiny("embedded-aligner", tiny_corpus))
     english = train(tiny("embedded-fastspeech2", tiny_corpus, steps=3))
     experiment = replace(tiny("embedded-fastspeech2", tiny_corpus, steps=3), initial=str(english.run_dir))
-    engine = Engine(recipes["fastspeech2"](experiment), places / "other")
+    engine = Engine(trainers["fastspeech2"](experiment), places / "other")
     model = engine.modules["acoustic"]
     taken = {name: value.clone() for name, value in model.state_dict().items()}
     taken["embedding.weight"] = torch.zeros(7, taken["embedding.weight"].shape[1])  # of seven symbols

@@ -13,8 +13,8 @@ from speechlab.data.corpora import TRAIN, VALIDATION, load_corpus
 from speechlab.data.pairs import load_pairs
 from speechlab.errors import SpeechlabError
 from speechlab.experiments import load_experiment
-from speechlab.metrics import load_metrics
 from speechlab.metrics.base import Metric, Unavailable
+from speechlab.registry import metrics
 from speechlab.training import train
 from speechlab.training.logs import read_log
 from speechlab.training.validation import Heard, Judges
@@ -50,7 +50,7 @@ class Absent(Metric):
 @pytest.fixture
 def own_metrics(monkeypatch):
     for name, metric in (("loudness", Loudness), ("absent", Absent)):
-        monkeypatch.setitem(load_metrics(), name, metric)
+        monkeypatch.setitem(metrics, name, metric)
 
 
 def test_the_mean_is_over_the_clips_that_have_a_value_and_the_others_are_said_once(own_metrics):
@@ -118,4 +118,4 @@ def test_finally_is_judged_by_opinions_on_the_set_of_the_paper(stage):
     for profile in ("gpu", "full"):
         experiment = load_experiment(f"finally-{stage}", profile)
         assert experiment.data.validation == "vctk-demand"
-        assert {"utmos_v1", "wb_pesq", "stoi"} <= set(experiment.validation.metrics) <= set(load_metrics())
+        assert {"utmos_v1", "wb_pesq", "stoi"} <= set(experiment.validation.metrics) <= set(metrics)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from speechlab import registry
 from speechlab.encodings import read_text
 from speechlab.errors import SpeechlabError, did_you_mean
 from speechlab.provenance import write_origin
@@ -55,16 +56,16 @@ def run_corpus(options: argparse.Namespace) -> int:
 
 def corpus_get(options: argparse.Namespace) -> int:
     """Load a corpus, a dataset or a source of degradations, which downloads or renders it where that was not done."""
-    from speechlab.data.corpora import corpora, load_corpus
-    from speechlab.data.pairs import load_pairs, pair_sets
+    from speechlab.data.corpora import load_corpus
+    from speechlab.data.pairs import load_pairs
     from speechlab.data.sources import sources
     from speechlab.experiments import load_experiment
-    from speechlab.registry import Registry
+    from speechlab.registry import corpora, pair_sets
 
-    known = Registry("corpus or dataset")
-    known.update({**sources, **pair_sets, **corpora})
-    known[options.name]  # an unknown name ends here
-
+    known = sorted({*sources, *pair_sets, *corpora})
+    if options.name not in known:
+        hint = did_you_mean(options.name, known)
+        raise SpeechlabError(f"no corpus or dataset is called {options.name!r}{hint} (known: {', '.join(known)})")
     if options.name in sources:
         print(sources[options.name]())
         return 0
@@ -431,50 +432,6 @@ def list_profiles() -> Iterable[str]:
     return PROFILES
 
 
-def list_recipes() -> Iterable[str]:
-    from speechlab.config import EXPERIMENTS
-
-    return EXPERIMENTS
-
-
-def list_models() -> Iterable[str]:
-    from speechlab.models import models
-
-    return models
-
-
-def list_augmentations() -> Iterable[str]:
-    """Degradations that training can be given."""
-    from speechlab.data.augmentations import augmentations
-
-    return augmentations
-
-
-def list_metrics() -> Iterable[str]:
-    from speechlab.metrics import load_metrics
-
-    return load_metrics()
-
-
-def list_corpora() -> Iterable[str]:
-    from speechlab.data.corpora import corpora
-
-    return corpora
-
-
-def list_datasets() -> Iterable[str]:
-    """Pairs of degraded and clean speech."""
-    from speechlab.data.pairs import pair_sets
-
-    return pair_sets
-
-
-def list_references() -> Iterable[str]:
-    from speechlab.compat import references
-
-    return references
-
-
 def list_enhancers() -> Iterable[str]:
     from speechlab.apps.bundled import bundled
 
@@ -488,16 +445,12 @@ def list_voices() -> Iterable[str]:
 
 
 KINDS: dict[str, Callable[[], Iterable[str]]] = {
-    "augmentations": list_augmentations,
-    "corpora": list_corpora,
-    "datasets": list_datasets,
+    **{name: kind.keys for name, kind in registry.KINDS.items()},
     "enhancers": list_enhancers,
     "experiments": list_experiments,
-    "metrics": list_metrics,
-    "models": list_models,
     "profiles": list_profiles,
-    "recipes": list_recipes,
-    "references": list_references,
+    "recipes": registry.trainers.keys,
+    "references": registry.references.keys,
     "voices": list_voices,
 }
 """What ``speechlab list`` can list."""

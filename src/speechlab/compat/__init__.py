@@ -1,7 +1,6 @@
 """Reference checkpoints, as their authors' code writes them, into our modules."""
 
 from collections.abc import Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -9,25 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from speechlab.errors import SpeechlabError
-from speechlab.registry import Registry
-
-references: Registry = Registry("kind of reference checkpoint")
-"""Where each kind's converter is defined: ``module:function``; called with (state dict, config)."""
-references.update(
-    {
-        "hifigan-generator": "hifigan:load_generator",
-        "hifigan-mpd": "hifigan:load_period_discriminator",
-        "hifigan-msd": "hifigan:load_scale_discriminator",
-        "fastspeech2": "fastspeech:load_fastspeech2",
-        "glowtts": "glowtts:load_glowtts",
-        "ms-stft-discriminator": "ms_stft:load_discriminator",
-        "hifipp-mel": "hifipp:load_vocoder",
-        "hifipp-a2a": "hifipp:load_enhancer",
-        "finally": "hifipp:load_finally",
-        "vocos": "vocos:load_generator",
-        "vocos-mrd": "vocos:load_discriminator",
-    }
-)
+from speechlab.registry import references
 
 ENTRIES = {
     "hifigan-generator": ("generator",),
@@ -59,7 +40,7 @@ def load_reference(kind: str, state_dict: Mapping[str, Any], config: Mapping[str
     Raises:
         SpeechlabError: the kind is unknown, or the parameters do not fit it.
     """
-    module, _, function = references[kind].partition(":")
+    convert = references[kind]
     for entry in ENTRIES[kind]:
         if isinstance(state_dict.get(entry), Mapping):
             state_dict = state_dict[entry]
@@ -68,7 +49,6 @@ def load_reference(kind: str, state_dict: Mapping[str, Any], config: Mapping[str
         raise SpeechlabError(
             f"no parameters of a {kind} in this checkpoint, which has: {', '.join(state_dict) or 'nothing'}"
         )
-    convert = getattr(import_module(f"speechlab.compat.{module}"), function)
     return convert(state, dict(config or {})).eval()
 
 

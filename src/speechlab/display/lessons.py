@@ -39,7 +39,8 @@ def show_source(thing: Any) -> Source:
         raise SpeechlabError(
             f"there is no Python source of {thing!r}; name a function, class or module of the package"
         ) from error
-    parts = path.parts[path.parts.index("speechlab") :] if "speechlab" in path.parts else path.parts[-1:]
+    top = next((name for name in ("studies", "speechlab") if name in path.parts), path.name)
+    parts = path.parts[path.parts.index(top) :]
     return Source(textwrap.dedent("".join(lines)).rstrip(), f"{'/'.join(parts)}, line {max(first, 1)}")
 
 

@@ -4,8 +4,8 @@ A discriminator returns one ``(scores, features)`` pair per sub-discriminator; t
 Weights belong to the recipe: nothing here is multiplied by a lambda.
 """
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Callable, Sequence
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -58,6 +58,19 @@ def hinge_discriminator_loss(real: Judgements, fake: Judgements) -> Tensor:
 def hinge_generator_loss(fake: Judgements) -> Tensor:
     """Ask the generated audio to be scored at least 1; scalar, summed over sub-discriminators."""
     return torch.stack([(1 - scores.float()).clamp_min(0).mean() for scores, _ in fake]).sum()
+
+
+class AdversarialLoss(NamedTuple):
+    """A pair of losses, and what the discriminator's is where nothing can be told apart, for one network."""
+
+    discriminator: Callable[[Judgements, Judgements], Tensor]
+    generator: Callable[[Judgements], Tensor]
+    undecided: float
+    averaged: bool  # over a family's networks, not summed
+
+
+LEAST_SQUARES = AdversarialLoss(discriminator_loss, generator_loss, undecided=0.5, averaged=False)
+HINGE = AdversarialLoss(hinge_discriminator_loss, hinge_generator_loss, undecided=2.0, averaged=True)
 
 
 def feature_loss(real: Judgements, fake: Judgements, mode: Literal["sum", "relative"] = "sum") -> Tensor:

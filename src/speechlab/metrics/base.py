@@ -6,10 +6,6 @@ from typing import ClassVar
 import numpy as np
 
 from speechlab.errors import SpeechlabError
-from speechlab.registry import Registry
-
-metrics = Registry("metric")
-"""Metric classes by the names that appear in tables and on the command line."""
 
 
 class Unavailable(SpeechlabError):
@@ -23,8 +19,8 @@ class Unmeasurable(SpeechlabError):
 class Metric:
     """One quality metric; made once per process, asked once per item.
 
-    A sub-class sets the attributes, registers itself by ``@metrics.register(name)`` and writes :meth:`compute`; one
-    that loads weights does it in :meth:`prepare`.
+    A sub-class sets the attributes and writes :meth:`compute`; one that loads weights does it in :meth:`prepare`.
+    Its name stands in ``speechlab.registry``, or is given by ``@metrics.register(name)``.
     """
 
     outputs: ClassVar[tuple[str, ...]]  # its rows in a table: ("wb_pesq",) or ("dnsmos_p808", "dnsmos_sig", ...)

@@ -10,7 +10,7 @@ from importlib.metadata import version
 import numpy as np
 
 from speechlab.audio.pitch import pitch_track, world
-from speechlab.metrics.base import Metric, metrics
+from speechlab.metrics.base import Metric
 from speechlab.metrics.checks import require_measurable
 
 ORDER = 24
@@ -55,7 +55,6 @@ def warped_distortion(estimate: np.ndarray, reference: np.ndarray) -> float:
     return float(DECIBELS * total[-1, -1] / len(path))
 
 
-@metrics.register("mcd")
 class MelCepstralDistortion(Metric):
     """Mel-cepstral distortion of copies that keep the original's timing, such as a vocoder's."""
 
@@ -75,7 +74,6 @@ class MelCepstralDistortion(Metric):
         return distortion(mel_cepstra(estimate, sample_rate), mel_cepstra(reference, sample_rate))
 
 
-@metrics.register("mcd_dtw")
 class WarpedMelCepstralDistortion(MelCepstralDistortion):
     """Mel-cepstral distortion with time warped, for speech with its own timing, such as of an acoustic model."""
 

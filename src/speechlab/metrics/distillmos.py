@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from speechlab.files import sha256
-from speechlab.metrics.base import Metric, metrics
+from speechlab.metrics.base import Metric
 from speechlab.metrics.pretrained import RATE, load_strictly, read_torch, require_package, require_speech
 
 N_WINDOW = 122_880  # samples
@@ -33,7 +33,6 @@ def windows_of(waveform: np.ndarray) -> np.ndarray:
     return np.stack([waveform[start : start + N_WINDOW] for start in starts])
 
 
-@metrics.register("distillmos")
 class DistillMos(Metric):
     """DistillMOS's opinion on naturalness; clean read speech has about 4.0 to 4.5."""
 

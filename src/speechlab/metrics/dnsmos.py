@@ -13,7 +13,7 @@ from typing import ClassVar
 import numpy as np
 
 from speechlab.files import sha256
-from speechlab.metrics.base import Metric, Unmeasurable, metrics
+from speechlab.metrics.base import Metric, Unmeasurable
 from speechlab.metrics.pretrained import RATE, require_package, require_speech
 
 WINDOW_S = 9.01
@@ -106,7 +106,6 @@ class Dnsmos(Metric):
         return [float(p808[0, 0]), *map(float, mapped)]
 
 
-@metrics.register("dnsmos")
 class PlainDnsmos(Dnsmos):
     """DNSMOS as usually reported; clean read speech has an OVR of about 3.2 to 3.4."""
 
@@ -120,7 +119,6 @@ class PlainDnsmos(Dnsmos):
         return f"networks of speechmos {version('speechmos')}, {self.hashes}"
 
 
-@metrics.register("legacy_dnsmos")
 class LegacyDnsmos(Dnsmos):
     """Personalised DNSMOS, which also marks down other voices: what torchmetrics gives with ``personalized=True``."""
 

@@ -22,7 +22,7 @@ from speechlab.metrics.checks import is_silent
 MAX_ITEM_S = 600  # metrics are defined on utterances; an hour would take all memory and mean little
 TEXT_SUFFIX = ".txt"
 Source = Path | Audio
-Recordings = str | Path | Mapping[Any, Any] | Sequence[Any]
+Sources = str | Path | Mapping[Any, Any] | Sequence[Any]
 """A folder, or a mapping or list of paths, ``Audio``, (array, sample_rate), or arrays of a rate given beside."""
 
 
@@ -36,7 +36,7 @@ class Item:
     text: str | None = None
 
 
-def collect(given: Recordings, what: str, sample_rate: int | None = None) -> dict[str, Source]:
+def collect(given: Sources, what: str, sample_rate: int | None = None) -> dict[str, Source]:
     """Name recordings by their path in the folder without suffix, by their key, or by their position.
 
     Args:

@@ -5,7 +5,6 @@ ratings of one item, or of one listener, are not independent of each other.
 """
 
 from collections.abc import Sequence
-from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -136,38 +135,6 @@ def mos_result(table: "pd.DataFrame", over: str = "item") -> "pd.DataFrame":
     columns = ["mean", "low", "high", "n", "n_listeners", "n_items", "resampled"]
     result = pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("system")
     return result.sort_values("mean", ascending=False)
-
-
-def mos_differences(table: "pd.DataFrame", over: str = "item") -> "pd.DataFrame":
-    """Compare every two systems by the items that the same listener rated for both, with a 95 % bootstrap interval.
-
-    An interval without 0 in it is a difference that the resampling does not explain; with many pairs, some of them
-    are chance.
-
-    Args:
-        table: as ``read_listening`` gives it.
-        over: what is drawn anew, as in ``mos_result``.
-
-    Returns:
-        A row per pair, the better system first: difference of the means in points, low, high, n pairs of ratings,
-        n_listeners, n_items, and what was resampled.
-    """
-    import pandas as pd
-
-    ratings = rated(table, over)
-    wide = ratings.pivot_table("answer", ["test_id", "listener", "item"], "system_or_pair", aggfunc="mean")
-    rows = {}
-    for pair in combinations(wide.mean().sort_values(ascending=False).index, 2):
-        both = wide[list(pair)].dropna()
-        if len(both):
-            first, second = pair if both[pair[0]].mean() >= both[pair[1]].mean() else reversed(pair)
-            differences = (both[first] - both[second]).rename("difference").reset_index()
-            interval = clustered_mean(differences, "difference", over)
-            counts = (len(differences), differences.listener.nunique(), differences["item"].nunique())
-            rows[first, second] = (*interval, *counts, over)
-    index = pd.MultiIndex.from_tuples(rows, names=["better", "worse"]) if rows else None
-    columns = ["difference", "low", "high", "n", "n_listeners", "n_items", "resampled"]
-    return pd.DataFrame(list(rows.values()), index=index, columns=columns)
 
 
 def clustered_mean(table: "pd.DataFrame", column: str, over: str) -> tuple[float, float, float]:

@@ -8,7 +8,7 @@ import torch
 
 from speechlab.audio.mel import stft_magnitude
 from speechlab.config import AudioSpec
-from speechlab.metrics.base import Metric, metrics
+from speechlab.metrics.base import Metric
 from speechlab.metrics.checks import require_measurable
 from speechlab.metrics.spectral import mel_l1
 
@@ -27,7 +27,6 @@ def full_band_spec(sample_rate: int) -> AudioSpec:
     )
 
 
-@metrics.register("l1_mel_diff")
 class L1MelDifference(Metric):
     """Mean absolute difference of log-mels at the pair's own rate; good vocoders reach 0.2 to 0.4."""
 
@@ -69,7 +68,6 @@ def log_spectral_distance(estimate: np.ndarray, reference: np.ndarray, sample_ra
     return difference.square().mean(dim=0).sqrt().mean().item()
 
 
-@metrics.register("lsd")
 class LogSpectralDistance(Metric):
     """Log-spectral distance in decibels of magnitude, at the pair's own rate; silent frames count as any others."""
 

@@ -55,7 +55,7 @@ def named(error: Exception) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())
 
 
-class Recordings:
+class ItemAudio:
     """The audio of an item, read once for all metrics."""
 
     def __init__(self, item: Item):
@@ -125,11 +125,11 @@ def note_of_length(estimate: np.ndarray, reference: np.ndarray, sample_rate: int
 
 def measure(item: Item, chosen: Mapping[str, type[Metric]]) -> dict[str, Measurement]:
     """Ask each of the metrics, by name, about an item."""
-    recordings = Recordings(item)
+    recordings = ItemAudio(item)
     return {name: measure_one(recordings, metric_class) for name, metric_class in chosen.items()}
 
 
-def measure_one(recordings: Recordings, metric_class: type[Metric]) -> Measurement:
+def measure_one(recordings: ItemAudio, metric_class: type[Metric]) -> Measurement:
     """Ask one metric; whatever goes wrong is the reason why there is no value."""
     note, rate, final, outputs = "", None, True, metric_class.outputs
     try:

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from speechlab.errors import SpeechlabError
-from speechlab.metrics.base import Metric, Unavailable, metrics
+from speechlab.metrics.base import Metric, Unavailable
 from speechlab.metrics.pretrained import (
     RATE,
     load_strictly,
@@ -40,7 +40,6 @@ class Predictor(Metric):
             return float(self.model(torch.from_numpy(waveform)[None]))
 
 
-@metrics.register("wv-mos")
 class WvMosMetric(Predictor):
     """WV-MOS; clean speech has about 4.5."""
 
@@ -70,7 +69,6 @@ class WvMosMetric(Predictor):
         return self.predict(normalised(estimate))
 
 
-@metrics.register("utmos_v1")
 class UtmosV1(Predictor):
     """UTMOS strong learner of 2022, which papers mostly mean by UTMOS; it takes the waveform as it is."""
 

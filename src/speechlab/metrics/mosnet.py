@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from speechlab.errors import SpeechlabError
-from speechlab.metrics.base import Metric, Unavailable, metrics
+from speechlab.metrics.base import Metric, Unavailable
 from speechlab.metrics.pretrained import RATE, require_package, require_speech, require_weights
 from speechlab.weights import weights_hash
 
@@ -38,7 +38,6 @@ def read_keras(path: Path) -> list[np.ndarray]:
         return [layer[text(name)][()] for layer in layers for name in layer.attrs["weight_names"]]
 
 
-@metrics.register("mosnet")
 class MosNetMetric(Metric):
     """MOSNet's opinion; it grew up on converted 16 kHz speech of 2018 and rates much of today's synthesis alike."""
 

@@ -10,7 +10,7 @@ from importlib.metadata import version
 import numpy as np
 
 from speechlab.audio.resample import resample
-from speechlab.metrics.base import Metric, Unavailable, Unmeasurable, metrics
+from speechlab.metrics.base import Metric, Unavailable, Unmeasurable
 from speechlab.metrics.checks import is_silent, require_measurable
 
 WINDOW_S = 20
@@ -82,7 +82,6 @@ class Pesq(Metric):
         return pesq_score(*pair, rate, self.mode)
 
 
-@metrics.register("wb_pesq")
 class WidebandPesq(Pesq):
     """Wide-band PESQ (P.862.2), 1.04 to 4.64, at 16 kHz: energy above 8 kHz is not heard."""
 
@@ -96,7 +95,6 @@ class WidebandPesq(Pesq):
         return f"pesq {version('pesq')}, wb (P.862.2)"
 
 
-@metrics.register("nb_pesq")
 class NarrowbandPesq(Pesq):
     """Narrow-band PESQ (P.862 with the mapping of P.862.1), 1.02 to 4.55: what a telephone passes, 300 to 3400 Hz."""
 

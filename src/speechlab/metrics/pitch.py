@@ -5,7 +5,7 @@ from importlib.metadata import version
 import numpy as np
 
 from speechlab.audio.pitch import F0_CEILING, F0_FLOOR, pitch_track
-from speechlab.metrics.base import Metric, Unmeasurable, metrics
+from speechlab.metrics.base import Metric, Unmeasurable
 from speechlab.metrics.checks import require_measurable
 
 FRAME_PERIOD = 5.0  # ms
@@ -31,7 +31,6 @@ def pitch_errors(estimate: np.ndarray, reference: np.ndarray) -> tuple[float, fl
     return float(np.sqrt(np.mean(np.square(cents)))), float(disagreement)
 
 
-@metrics.register("f0_rmse")
 class PitchError(Metric):
     """Pitch error in cents and errors of the voicing decision in percent, frame by frame without warping time.
 

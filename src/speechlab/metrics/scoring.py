@@ -8,10 +8,10 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from speechlab import registry
 from speechlab.errors import SpeechlabError
-from speechlab.metrics import load_metrics
 from speechlab.metrics.base import Metric
-from speechlab.metrics.items import Item, Recordings, collect, collect_texts, match
+from speechlab.metrics.items import Item, Sources, collect, collect_texts, match
 from speechlab.metrics.journal import Journal
 from speechlab.metrics.measure import Description, describe, measure
 from speechlab.metrics.table import BASELINE, RULES, SYSTEM, Results, make_table, records, write
@@ -25,11 +25,11 @@ FEW_ITEMS = 4  # fewer are done here: processes take longer to start
 
 
 def score(
-    estimates: Recordings,
-    references: Recordings | None = None,
+    estimates: Sources,
+    references: Sources | None = None,
     metrics: Sequence[str] | str | None = None,
     *,
-    baseline: Recordings | None = None,
+    baseline: Sources | None = None,
     texts: str | Path | Mapping[Any, str] | Sequence[str] | None = None,
     sample_rate: int | None = None,
     output: str | Path | None = None,
@@ -117,15 +117,14 @@ def choose(
     Returns:
         Metric classes by name; and those left out, with what they would need.
     """
-    registry = load_metrics()
     if metrics is not None:
         names = [metrics] if isinstance(metrics, str) else list(dict.fromkeys(metrics))
         if not names:
             raise SpeechlabError("no metric is named; leave metrics out to take all")
-        return {name: registry[name] for name in names}, {}
-    left_out = {name: needed(each, items) for name, each in registry.items()}
+        return {name: registry.metrics[name] for name in names}, {}
+    left_out = {name: needed(each, items) for name, each in registry.metrics.items()}
     left_out = {name: need for name, need in left_out.items() if need}
-    return {name: each for name, each in registry.items() if name not in left_out}, left_out
+    return {name: each for name, each in registry.metrics.items() if name not in left_out}, left_out
 
 
 def needed(metric_class: type[Metric], items: Sequence[Item]) -> str:
@@ -237,7 +236,7 @@ def progress(results: Iterator, total: int) -> Iterator:
     return tqdm(results, "scoring", total, unit="item", leave=False, mininterval=0.5, disable=not total)
 
 
-def in_words(given: Recordings | None) -> str | None:
+def in_words(given: Sources | None) -> str | None:
     """Name what was given: a folder by its path, else its kind."""
     if given is None or isinstance(given, str | Path):
         return given and str(given)

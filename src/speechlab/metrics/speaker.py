@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from speechlab.metrics.base import Metric, metrics
+from speechlab.metrics.base import Metric
 from speechlab.metrics.pretrained import RATE, from_folder, require_speech, require_weights
 from speechlab.weights import weights_hash
 
@@ -10,7 +10,6 @@ WEIGHTS = "wavlm-sv"
 SHORTEST_S = 0.5  # of speech from which anyone could tell who speaks
 
 
-@metrics.register("speaker_similarity")
 class SpeakerSimilarity(Metric):
     """Cosine of the speakers' vectors, -1 to 1; the reference is any recording of the speaker, with any words.
 

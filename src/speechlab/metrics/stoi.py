@@ -6,13 +6,12 @@ STOI: Taal, Hendriks, Heusdens and Jensen, 2011; ESTOI, which also hears modulat
 import warnings
 from importlib.metadata import version
 
-from speechlab.metrics.base import Metric, Unmeasurable, metrics
+from speechlab.metrics.base import Metric, Unmeasurable
 from speechlab.metrics.checks import require_measurable
 
 LONGEST_S = 300  # about 0.5 GB: the package keeps every overlapping segment
 
 
-@metrics.register("stoi")
 class Stoi(Metric):
     """STOI by the package ``pystoi``, which itself resamples to 10 kHz, without frames 40 dB below the loudest."""
 
@@ -39,7 +38,6 @@ class Stoi(Metric):
                 raise Unmeasurable("STOI needs 30 frames (0.4 s) of speech, silence left out") from warning
 
 
-@metrics.register("estoi")
 class ExtendedStoi(Stoi):
     """Extended STOI, lower than STOI in general."""
 

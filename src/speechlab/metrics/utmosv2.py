@@ -16,7 +16,7 @@ from unittest.mock import patch
 
 import numpy as np
 
-from speechlab.metrics.base import Metric, metrics
+from speechlab.metrics.base import Metric
 from speechlab.metrics.pretrained import (
     RATE,
     load_strictly,
@@ -74,7 +74,6 @@ def seeded(seed: int) -> Iterator[None]:
             np.random.set_state(states[1])
 
 
-@metrics.register("utmos")
 class UtmosV2(Metric):
     """UTMOSv2's opinion on naturalness, for the data domain ``sarulab``; slow, about 25 passes of a large network."""
 

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 
-from speechlab.metrics.base import Metric, metrics
+from speechlab.metrics.base import Metric
 from speechlab.metrics.pretrained import RATE, from_folder, require_speech, require_weights
 from speechlab.metrics.words import error_rates
 from speechlab.weights import weights_hash
@@ -21,7 +21,6 @@ def spell_numbers(text: str) -> str:
     return re.sub(r"\d+", lambda digits: f" {num2words(int(digits[0]))} ", text)
 
 
-@metrics.register("wer_whisper")
 class WhisperErrorRate(Metric):
     """Error rates of what Whisper hears in English speech; it guesses well, so unclear words may pass."""
 

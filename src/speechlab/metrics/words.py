@@ -8,7 +8,7 @@ from importlib.metadata import version
 import numpy as np
 
 from speechlab.audio.resample import resample
-from speechlab.metrics.base import Metric, Unmeasurable, metrics
+from speechlab.metrics.base import Metric, Unmeasurable
 from speechlab.metrics.checks import require_measurable
 
 RECOGNISER_RATE = 16_000  # Hz
@@ -83,7 +83,6 @@ def recognise(waveform: np.ndarray, sample_rate: int) -> str:
     return hypothesis.hypstr if hypothesis else ""
 
 
-@metrics.register("wer_pocketsphinx")
 class WordErrorRate(Metric):
     """Error rates of what pocketsphinx hears. It mishears natural speech too, so compare them with the recordings'.
 

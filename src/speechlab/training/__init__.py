@@ -8,6 +8,7 @@ from pathlib import Path
 from speechlab.config import Experiment
 from speechlab.errors import SpeechlabError
 from speechlab.paths import runs_root
+from speechlab.registry import trainers
 
 
 def train(
@@ -28,9 +29,8 @@ def train(
         SpeechlabError: the folder holds a training of other settings; the message lists them.
     """
     from speechlab.training.engine import Engine
-    from speechlab.training.recipes import recipes
 
-    recipe = recipes[experiment.recipe](experiment)
+    recipe = trainers[experiment.recipe](experiment)
     run_dir = Path(run_dir) if run_dir else runs_root() / (run_name(name) if name else chosen_name(experiment))
     with alone_in(run_dir):
         return Engine(recipe, run_dir, continue_with_changes).run()

@@ -20,6 +20,3 @@ def symbol_table(language: str) -> SymbolTable:
 def acoustic_features(experiment: Experiment, n_jobs: int = -1) -> FeatureStore:
     """Load the experiment's corpus and compute what is missing of its mel, pitch and energy."""
     return extract_acoustic(load_corpus(experiment.corpus), experiment.audio, n_jobs=n_jobs)
-
-
-__all__ = ["acoustic_features", "for_language", "symbol_table"]

@@ -1,6 +1,6 @@
 """Degradations that make noisy speech of clean speech, with the clean waveform as the aligned target."""
 
-from speechlab.data.augmentations.base import Augmentation, augmentations
+from speechlab.data.augmentations.base import Augmentation
 from speechlab.data.augmentations.chain import ORDERS, Chain, ChainConfig
 from speechlab.data.augmentations.codec import Codec
 from speechlab.data.augmentations.effects import Acrusher, Crystalizer, Flanger, Vibrato
@@ -19,5 +19,4 @@ __all__ = [
     "ImpulseResponse",
     "Noise",
     "Vibrato",
-    "augmentations",
 ]

@@ -8,10 +8,6 @@ import numpy as np
 from speechlab.audio.files import find_audio
 from speechlab.audio.io import read_audio
 from speechlab.errors import SpeechlabError
-from speechlab.registry import Registry
-
-augmentations = Registry("augmentation")
-"""Augmentations by the names of the configuration."""
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,13 @@ import soundfile as sf
 
 from speechlab.audio.io import BLOCK
 from speechlab.audio.resample import resample
-from speechlab.data.augmentations.base import Augmentation, augmentations, between, fit, whole_between
+from speechlab.data.augmentations.base import Augmentation, between, fit, whole_between
 from speechlab.data.augmentations.effects import clip
 
 MP3_RATES = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)  # Hz; the codec knows no others
 OPUS_RATES = (48_000,)  # it takes lower ones too, but then comes up to 0.1 ms late
 
 
-@augmentations.register("codec")
 @dataclass(frozen=True)
 class Codec(Augmentation):
     """Encode and decode: half the time mp3, else Vorbis or Opus."""

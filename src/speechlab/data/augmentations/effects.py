@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from speechlab.data.augmentations.base import Augmentation, augmentations, whole_between
+from speechlab.data.augmentations.base import Augmentation, whole_between
 
 VIBRATO_LINE_S = 0.005  # length of the delay line
 FLANGER_WIDTH = 0.71  # level of the delayed copy beside the direct sound's 1
@@ -16,7 +16,6 @@ FLANGER_SPEED = 0.5  # Hz
 CRUSHER_SMOOTHING = 0.5  # part of a quantisation step over which the stair rises, as half a cosine
 
 
-@augmentations.register("acrusher")
 @dataclass(frozen=True)
 class Acrusher(Augmentation):
     """Quantise to few bits. The peak counts as full scale, else quiet speech would only become quieter."""
@@ -30,7 +29,6 @@ class Acrusher(Augmentation):
         return clip(peak * acrusher(waveform / peak, whole_between(generator, self.bits)))
 
 
-@augmentations.register("crystalizer")
 @dataclass(frozen=True)
 class Crystalizer(Augmentation):
     """Sharpen, up to overdriving."""
@@ -43,7 +41,6 @@ class Crystalizer(Augmentation):
         return crystalizer(waveform, whole_between(generator, self.intensity))
 
 
-@augmentations.register("vibrato")
 @dataclass(frozen=True)
 class Vibrato(Augmentation):
     """Let the pitch wobble."""
@@ -57,7 +54,6 @@ class Vibrato(Augmentation):
         return clip(vibrato(waveform, sample_rate, frequency, phase=generator.uniform()))
 
 
-@augmentations.register("flanger")
 @dataclass(frozen=True)
 class Flanger(Augmentation):
     """Sweep a comb filter."""

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from speechlab.audio.mixing import add_room, simulate_room
-from speechlab.data.augmentations.base import Augmentation, augmentations, between, fit, pick
+from speechlab.data.augmentations.base import Augmentation, between, fit, pick
 from speechlab.errors import SpeechlabError
 
 
-@augmentations.register("impulse_response")
 @dataclass(frozen=True)
 class ImpulseResponse(Augmentation):
     """Play a waveform in a room or through a microphone."""

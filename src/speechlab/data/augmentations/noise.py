@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from speechlab.audio.mixing import add_noise
-from speechlab.data.augmentations.base import Augmentation, augmentations, between, fit, pick
+from speechlab.data.augmentations.base import Augmentation, between, fit, pick
 from speechlab.errors import SpeechlabError
 
 SILENCE = 1e-4  # amplitude below which a recording holds nothing to add; sets of noises pad short ones with zeros
@@ -13,7 +13,6 @@ N_TRIES = 10
 TILT_FROM = 50.0  # Hz
 
 
-@augmentations.register("noise")
 @dataclass(frozen=True)
 class Noise(Augmentation):
     """Add noise from a random place of a random recording; the ratio counts over the whole clip."""

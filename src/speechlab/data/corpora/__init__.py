@@ -3,12 +3,11 @@
 from dataclasses import replace
 
 from speechlab.config import CorpusConfig
-from speechlab.data.corpora import embedded, folder, folders, ljspeech, ruslan  # noqa: F401  (importing one registers it)
-from speechlab.data.corpora.base import SPLITS, TEST, TRAIN, VALIDATION, Corpus, Utterance, corpora
+from speechlab.data.corpora.base import SPLITS, TEST, TRAIN, VALIDATION, Corpus, Utterance
 from speechlab.errors import SpeechlabError
-from speechlab.paths import data_root
+from speechlab.registry import corpora
 
-__all__ = ["SPLITS", "TEST", "TRAIN", "VALIDATION", "Corpus", "Utterance", "corpora", "load_corpus", "data_root"]
+__all__ = ["SPLITS", "TEST", "TRAIN", "VALIDATION", "Corpus", "Utterance", "load_corpus"]
 
 WITHOUT_SPLIT = ("folder", "folders")  # corpora of which as many recordings are kept out as a config says
 

@@ -10,12 +10,8 @@ import numpy as np
 
 from speechlab.config import AudioSpec, CorpusConfig
 from speechlab.files import sha256
-from speechlab.registry import Registry
 
 TRAIN, VALIDATION, TEST = SPLITS = ("train", "validation", "test")
-
-corpora = Registry("corpus")
-"""Functions ``(CorpusConfig) -> Corpus``, one file each."""
 
 
 @dataclass(frozen=True)

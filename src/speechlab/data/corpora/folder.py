@@ -11,7 +11,7 @@ from pathlib import Path
 
 from speechlab.audio.io import AUDIO_SUFFIXES, probe
 from speechlab.config import CorpusConfig
-from speechlab.data.corpora.base import Corpus, Utterance, corpora, with_validation
+from speechlab.data.corpora.base import Corpus, Utterance, with_validation
 from speechlab.data.corpora.metadata import read_metadata, read_rows, require_unique, split_lines, stem_of
 from speechlab.data.corpora.recordings import Recordings, files_below, plain
 from speechlab.encodings import read_text, read_texts
@@ -128,7 +128,6 @@ def tell_about(texts: dict[Path, str], encoding: str, unreadable: list[Path]) ->
         )
 
 
-@corpora.register("folder")
 def load_folder(config: CorpusConfig) -> Corpus:
     """Load any folder with a metadata file or of recordings with text files; ``config.path`` says where it is."""
     if not config.path:

@@ -4,12 +4,11 @@ from dataclasses import replace
 from itertools import chain, zip_longest
 
 from speechlab.config import CorpusConfig
-from speechlab.data.corpora.base import Corpus, corpora
+from speechlab.data.corpora.base import Corpus
 from speechlab.data.corpora.folder import load_folder
 from speechlab.errors import SpeechlabError
 
 
-@corpora.register("folders")
 def load_folders(config: CorpusConfig) -> Corpus:
     """Load the folders that ``config.path`` lists, separated by commas, each as the corpus ``folder`` would.
 

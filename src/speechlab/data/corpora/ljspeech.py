@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from speechlab.config import CorpusConfig
-from speechlab.data.corpora.base import TEST, TRAIN, VALIDATION, Corpus, corpora
+from speechlab.data.corpora.base import TEST, TRAIN, VALIDATION, Corpus
 from speechlab.data.corpora.folder import from_metadata
 from speechlab.download import extract, fetch
 from speechlab.paths import data_root
@@ -24,7 +24,6 @@ CITATION = "Keith Ito and Linda Johnson, The LJ Speech Dataset, 2017, https://ke
 CHAPTERS = {"LJ003": VALIDATION, "LJ001": TEST, "LJ002": TEST}
 
 
-@corpora.register("ljspeech")
 def load_ljspeech(config: CorpusConfig) -> Corpus:
     """Load LJ Speech from ``config.path``, or from SPEECHLAB_DATA, where it is downloaded at the first use (2.7 GB)."""
     folder = Path(config.path) if config.path else data_root() / NAME

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from speechlab.config import CorpusConfig
 from speechlab.data.archives import note, read_notes
-from speechlab.data.corpora.base import TRAIN, VALIDATION, Corpus, Utterance, corpora, held_out
+from speechlab.data.corpora.base import TRAIN, VALIDATION, Corpus, Utterance, held_out
 from speechlab.data.corpora.folder import first_sample_rate, read_metadata
 from speechlab.download import extract, fetch
 from speechlab.errors import SpeechlabError
@@ -37,7 +37,6 @@ CITATION = (
 )
 
 
-@corpora.register("ruslan")
 def load_ruslan(config: CorpusConfig) -> Corpus:
     """Load RUSLAN from ``config.path``, or from SPEECHLAB_DATA, where it is downloaded at the first use (7 GB).
 

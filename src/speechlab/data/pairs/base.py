@@ -1,7 +1,7 @@
 """Pairs of degraded and clean speech: which files belong together, and which are kept out of training."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -10,10 +10,7 @@ from speechlab.config import PairsConfig
 from speechlab.data.corpora.base import TRAIN, VALIDATION, held_out
 from speechlab.errors import SpeechlabError
 from speechlab.files import sha256
-from speechlab.registry import Registry
-
-pair_sets: Registry = Registry("dataset")
-"""Functions ``(PairsConfig) -> PairSet``."""
+from speechlab.registry import pair_sets
 
 
 @dataclass(frozen=True)
@@ -62,7 +59,7 @@ class PairSet:
 
 def load_pairs(config: PairsConfig) -> PairSet:
     """Load the pairs that the configuration names, downloading them where that has not been done."""
-    make: Callable[[PairsConfig], PairSet] = pair_sets[config.name]
+    make = pair_sets[config.name]
     if not config.validation:
         return make(config).limited(config.n_files)
     own = make(replace(config, n_validation=0))

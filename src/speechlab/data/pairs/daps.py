@@ -9,7 +9,7 @@ from speechlab.audio.files import find_audio
 from speechlab.config import PairsConfig
 from speechlab.data.archives import Archive, get_archive, require_all
 from speechlab.data.corpora.base import TRAIN, VALIDATION
-from speechlab.data.pairs.base import Pair, PairSet, pair_sets
+from speechlab.data.pairs.base import Pair, PairSet
 from speechlab.paths import data_root
 
 ARCHIVE = Archive(
@@ -28,7 +28,6 @@ CITATION = (
 )
 
 
-@pair_sets.register("augmented_daps")
 def load_daps(config: PairsConfig) -> PairSet:
     """Load DAPS' clean part from ``config.path``, or from SPEECHLAB_DATA, where it is downloaded at first (21 GB).
 

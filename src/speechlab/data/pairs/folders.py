@@ -6,11 +6,10 @@ from pathlib import Path
 from speechlab.audio.files import find_audio
 from speechlab.config import PairsConfig
 from speechlab.data.corpora.folder import describe_licence
-from speechlab.data.pairs.base import Pair, PairSet, keep_out, pair_sets
+from speechlab.data.pairs.base import Pair, PairSet, keep_out
 from speechlab.errors import SpeechlabError
 
 
-@pair_sets.register("folders")
 def load_folders(config: PairsConfig) -> PairSet:
     """Take the recordings of ``config.clean``; a sub-folder's name is the speaker, a given folder is none.
 

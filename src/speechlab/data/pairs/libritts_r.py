@@ -9,7 +9,7 @@ from speechlab.audio.files import find_audio
 from speechlab.config import PairsConfig
 from speechlab.data.archives import Archive, get_archive, require_count
 from speechlab.data.corpora.base import TRAIN, VALIDATION
-from speechlab.data.pairs.base import Pair, PairSet, in_hash_order, pair_sets
+from speechlab.data.pairs.base import Pair, PairSet, in_hash_order
 from speechlab.paths import data_root
 
 SITES = ("https://www.openslr.org", "https://us.openslr.org", "https://openslr.elda.org")
@@ -28,7 +28,6 @@ LARGER = "train-clean-360"  # used where it is there
 CITATION = "Y. Koizumi and others, LibriTTS-R: A Restored Multi-Speaker Text-to-Speech Corpus, Interspeech 2023"
 
 
-@pair_sets.register("augmented_libritts-r")
 def load_libritts_r(config: PairsConfig) -> PairSet:
     """Load LibriTTS-R from ``config.path``, or from SPEECHLAB_DATA, where it is downloaded at first (9.6 GB).
 

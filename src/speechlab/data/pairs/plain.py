@@ -6,20 +6,18 @@ from pathlib import Path
 from speechlab.audio.files import find_audio
 from speechlab.config import PairsConfig
 from speechlab.data.corpora.base import TEST
-from speechlab.data.pairs.base import Pair, PairSet, pair_sets
+from speechlab.data.pairs.base import Pair, PairSet
 from speechlab.data.pairs.folders import load_folders
 from speechlab.data.pairs.vctk import load_vctk
 from speechlab.errors import SpeechlabError
 
 
-@pair_sets.register("mel_dataset")
 def load_mel_dataset(config: PairsConfig) -> PairSet:
     """Pair clean speech with itself, for a vocoder such as ``hifi++_gen``: of ``config.clean``, else of VCTK."""
     clean = load_folders(replace(config, noisy="")) if config.clean else load_vctk(config)
     return replace(clean, pairs=tuple(replace(pair, noisy=pair.clean) for pair in clean.pairs))
 
 
-@pair_sets.register("finally_dataset")
 def load_finally_dataset(config: PairsConfig) -> PairSet:
     """Take recordings to enhance: all of a folder, at any depth, or those that a text file lists, one a line.
 

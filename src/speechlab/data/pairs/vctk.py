@@ -14,7 +14,7 @@ from speechlab.audio.files import find_audio
 from speechlab.config import PairsConfig
 from speechlab.data.archives import Archive, get_archive, require_all
 from speechlab.data.corpora.base import TEST, TRAIN, VALIDATION
-from speechlab.data.pairs.base import Pair, PairSet, in_hash_order, pair_sets
+from speechlab.data.pairs.base import Pair, PairSet, in_hash_order
 from speechlab.errors import SpeechlabError
 from speechlab.paths import data_root
 
@@ -43,7 +43,6 @@ SHARED_SENTENCES = 8  # the first so many are kept out of training, whoever read
 TEST_LIST = ("p362_001", "p362_007", "p376_002", "p376_007")
 
 
-@pair_sets.register("vctk")
 def load_vctk(config: PairsConfig) -> PairSet:
     """Load VCTK from ``config.path``, or from SPEECHLAB_DATA, where it is downloaded at the first use (11.7 GB).
 

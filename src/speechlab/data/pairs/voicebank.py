@@ -11,7 +11,7 @@ from speechlab.audio.files import find_audio
 from speechlab.config import PairsConfig
 from speechlab.data.archives import Archive, get_archive, require_all, require_count
 from speechlab.data.corpora.base import TEST, TRAIN, VALIDATION
-from speechlab.data.pairs.base import Pair, PairSet, in_hash_order, pair_sets
+from speechlab.data.pairs.base import Pair, PairSet, in_hash_order
 from speechlab.paths import data_root
 
 SITE = "https://datashare.ed.ac.uk"
@@ -38,7 +38,6 @@ CITATION = (
 )
 
 
-@pair_sets.register("voicebank")
 def load_voicebank(config: PairsConfig) -> PairSet:
     """Load all pairs from ``config.path``, or from SPEECHLAB_DATA, where they are downloaded at first (5.6 GB).
 
@@ -52,7 +51,6 @@ def load_voicebank(config: PairsConfig) -> PairSet:
     return PairSet("voicebank", (*training, *pairs_of("testset", TEST, config)), LICENCE, CITATION)
 
 
-@pair_sets.register("vctk-demand")
 def load_vctk_demand(config: PairsConfig) -> PairSet:
     """Load the test set alone (0.3 GB), to measure by; as validation it has the same pairs, in another order."""
     tests = pairs_of("testset", TEST, config)

@@ -1,6 +1,1 @@
-"""One module per trainer; importing them registers their names."""
-
-from speechlab.training.recipes import aligner, fastspeech, finally_gan, glowtts, hifipp, vocoder  # noqa: F401
-from speechlab.training.recipes.base import Recipe, recipes
-
-__all__ = ["Recipe", "recipes"]
+"""One module per trainer, and what they have in common; ``speechlab.registry`` knows their names."""

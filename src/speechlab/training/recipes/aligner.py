@@ -11,13 +11,13 @@ from speechlab.data.features import tokenise
 from speechlab.layers.masks import length_mask
 from speechlab.losses.alignment import binarisation_loss, forward_sum_loss
 from speechlab.models import build
-from speechlab.training.features import acoustic_features, for_language, symbol_table
-from speechlab.training.recipes.base import Recipe, recipes
+from speechlab.text.frontend import for_language
+from speechlab.training.features import acoustic_features, symbol_table
+from speechlab.training.recipes.base import Recipe
 
 VALIDATION_BATCH = 16
 
 
-@recipes.register("aligner")
 class AlignerRecipe(Recipe):
     """Learn which frames speak which token, from transcripts and mels alone."""
 

@@ -2,22 +2,38 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
 
 import torch
+from lightning.fabric import Fabric
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from speechlab.audio.io import Audio
 from speechlab.config import Experiment, OptimiserConfig
 from speechlab.data.store import FeatureStore
-from speechlab.registry import Registry
 from speechlab.training.validation import Heard
 
-if TYPE_CHECKING:
-    from speechlab.training.engine import Engine
 
-recipes = Registry("trainer")
+class Driver(Protocol):
+    """What a recipe may ask of the engine that drives it."""
+
+    step: int  # optimiser steps so far, the current one included
+    fabric: Fabric
+    modules: dict[str, nn.Module]  # the networks as they are, not as wrapped for several devices
+
+    def autocast(self) -> AbstractContextManager:
+        """Context of the run's reduced precision, for what happens outside a network's ``forward``."""
+
+    def backward(self, loss: Tensor, names: list[str], gradient: Tensor | None = None) -> None:
+        """Accumulate gradients of a loss; a non-finite one stops the step, naming the batch's files."""
+
+    def update(self, name: str, names: list[str]) -> float:
+        """Clip, step and clear one network's optimiser; returns the gradient norm before clipping."""
+
+    def say(self, message: str) -> None:
+        """Print once, whatever the number of processes."""
 
 
 class Recipe(ABC):
@@ -41,10 +57,10 @@ class Recipe(ABC):
     def __init__(self, experiment: Experiment):
         self.experiment = experiment
         self.networks: dict[str, nn.Module] = {}
-        self.engine: Engine
+        self.engine: Driver
 
     @abstractmethod
-    def build(self, engine: "Engine") -> None:
+    def build(self, engine: Driver) -> None:
         """Make the networks and the data; the seed is set."""
 
     @abstractmethod

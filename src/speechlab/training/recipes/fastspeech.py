@@ -17,7 +17,7 @@ from speechlab.models import build
 from speechlab.training.align import align, use_true_timings
 from speechlab.training.features import acoustic_features, symbol_table
 from speechlab.training.recipes.aligner import VALIDATION_BATCH, vocabulary_card
-from speechlab.training.recipes.base import Recipe, recipes
+from speechlab.training.recipes.base import Recipe
 from speechlab.training.validation import Heard
 
 N_RENDERED = 3  # held-out sentences spoken for the time-travel player
@@ -25,7 +25,6 @@ STATISTICS = ("mel_mean", "mel_std", "pitch_mean", "pitch_std", "energy_mean", "
 GRIFFIN_LIM_ITERATIONS = 32  # of those renderings: enough to follow the learning
 
 
-@recipes.register("fastspeech")
 class FastSpeechRecipe(Recipe):
     """FastSpeech: mel and durations."""
 
@@ -146,7 +145,6 @@ class FastSpeechRecipe(Recipe):
         return vocabulary_card(self.model, self.sizes, self.symbols, language, self.store, len(self.dataset))
 
 
-@recipes.register("fastspeech2")
 class FastSpeech2Recipe(FastSpeechRecipe):
     """FastSpeech 2: pitch and energy too."""
 

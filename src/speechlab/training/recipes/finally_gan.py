@@ -23,7 +23,7 @@ from speechlab.losses.enhancement import lmos, make_pesq, pesq, utmos
 from speechlab.models import build
 from speechlab.models.finally_gan import WAVLM_HOP
 from speechlab.models.wavlm import WavLM
-from speechlab.training.recipes.base import Recipe, recipes
+from speechlab.training.recipes.base import Recipe
 from speechlab.training.recipes.hifipp import (
     N_RENDERED,
     describe_data,
@@ -49,8 +49,6 @@ class Part(NamedTuple):
     share: float  # of the step's segments
 
 
-@recipes.register("finally_stage1_trainer")
-@recipes.register("finally_stage3_pretrainer")
 class FinallyRecipe(Recipe):
     """Generator by LMOS alone: stage 1, and the beginning of stage 3.
 
@@ -159,8 +157,6 @@ class FinallyRecipe(Recipe):
                 "data": describe_data(self.pairs, self.dataset, self.experiment)}  # fmt: skip
 
 
-@recipes.register("finally_stage2_trainer")
-@recipes.register("finally_stage3_trainer")
 class AdversarialFinallyRecipe(FinallyRecipe):
     """Generator against a fresh discriminator and, in stage 3, for better opinions: the later stages."""
 

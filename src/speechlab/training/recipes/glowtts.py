@@ -16,9 +16,10 @@ from speechlab.data.features import tokenise
 from speechlab.losses.flow import flow_losses
 from speechlab.models import build
 from speechlab.models.glowtts import FlowOutput, intersperse_blanks, without_blanks
-from speechlab.training.features import acoustic_features, for_language, symbol_table
+from speechlab.text.frontend import for_language
+from speechlab.training.features import acoustic_features, symbol_table
 from speechlab.training.recipes.aligner import VALIDATION_BATCH, vocabulary_card
-from speechlab.training.recipes.base import Recipe, recipes
+from speechlab.training.recipes.base import Recipe
 
 DURATION_RANGE_S = (0.5, 12.0)  # of utterances to learn from
 SENTENCES = {"ru": "Привет. Это тест модели", "en": "Hello. This is a test of the model"}  # rendered over time
@@ -26,7 +27,6 @@ N_RENDERED = 2  # held-out sentences spoken besides
 GRIFFIN_LIM_ITERATIONS = 32  # of those renderings: enough to follow the learning
 
 
-@recipes.register("glowtts")
 class GlowTTSRecipe(Recipe):
     """Glow-TTS on phonemes with a blank between them; the flow's norms are set from data before the first step."""
 

@@ -22,7 +22,6 @@ from speechlab.losses.spectral import compressed_spectrum_loss
 from speechlab.metrics.base import Unmeasurable
 from speechlab.metrics.si_sdr import si_sdr
 from speechlab.models import build
-from speechlab.training.recipes.base import recipes
 from speechlab.training.recipes.vocoder import VocoderRecipe, make_discriminators
 from speechlab.training.validation import Heard
 
@@ -32,7 +31,6 @@ GRID = 4096  # samples at 16 kHz: segments that are a multiple of it need no pad
 VOCODER = "hifi++_gen"  # hears the mel alone
 
 
-@recipes.register("hifi++_trainer")
 class HiFiPPRecipe(VocoderRecipe):
     """Generator against three equal discriminators; for the first ``generator_only_steps`` it learns alone."""
 

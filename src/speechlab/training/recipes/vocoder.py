@@ -4,8 +4,8 @@ Both learn by mel L1, adversarial and feature-matching losses. What is trained, 
 """
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,16 +18,11 @@ from speechlab.data.corpora import load_corpus
 from speechlab.data.datasets import VocoderBatch, VocoderDataset, collate_vocoder, mel_path
 from speechlab.data.waveforms import load_waveform
 from speechlab.errors import SpeechlabError
-from speechlab.losses.adversarial import (
-    discriminator_loss,
-    feature_loss,
-    generator_loss,
-    hinge_discriminator_loss,
-    hinge_generator_loss,
-)
-from speechlab.losses.spectral import multi_resolution_stft_loss
+from speechlab.losses.adversarial import feature_loss
+from speechlab.losses.spectral import mel_loss, multi_resolution_stft_loss
 from speechlab.models import build
-from speechlab.training.recipes.base import Recipe, recipes
+from speechlab.registry import losses
+from speechlab.training.recipes.base import Recipe
 from speechlab.training.teacher import teacher_forced_mels
 from speechlab.training.validation import Heard
 
@@ -72,19 +67,6 @@ def frozen(network: nn.Module) -> Iterator[None]:
             parameter.requires_grad_(True)
 
 
-class AdversarialLoss(NamedTuple):
-    """A pair of losses, and what the discriminator's is where nothing can be told apart, for one network."""
-
-    discriminator: Callable[[list, list], Tensor]
-    generator: Callable[[list], Tensor]
-    undecided: float
-    averaged: bool  # over a family's networks, not summed
-
-
-ADVERSARIAL_LOSSES = {
-    "least_squares": AdversarialLoss(discriminator_loss, generator_loss, undecided=0.5, averaged=False),
-    "hinge": AdversarialLoss(hinge_discriminator_loss, hinge_generator_loss, undecided=2.0, averaged=True),
-}
 AUDIO_SIZES = {
     "hifigan_gen": ("n_mels",),
     "vocos_gen": ("n_mels", "n_fft", "hop_length"),
@@ -94,8 +76,6 @@ AUDIO_SIZES = {
 SOURCE = "source_vocos_gen"  # learns to read the pitch off the mel too
 
 
-@recipes.register("hifigan_trainer")
-@recipes.register("vocos_trainer")
 class VocoderRecipe(Recipe):
     """Generator against discriminators; for the first ``generator_only_steps`` the generator learns alone."""
 
@@ -195,7 +175,7 @@ class VocoderRecipe(Recipe):
     def generator_losses(self, real: Tensor, fake: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """The weighted total and its parts, for waveforms (batch, 1, samples)."""
         config = self.experiment
-        parts = {"mel_l1": (self.loss_mel(fake) - self.loss_mel(real)).abs().mean()}
+        parts = {"mel_l1": mel_loss(fake, real, self.loss_mel)}
         total = config.mel_weight * parts["mel_l1"]
         if config.stft_weight:
             parts["stft"] = multi_resolution_stft_loss(fake, real)
@@ -205,7 +185,7 @@ class VocoderRecipe(Recipe):
             with torch.no_grad():
                 judged_real = discriminator(real)
             judged = discriminator(fake)
-            adversarial = ADVERSARIAL_LOSSES[config.adversarial_loss]
+            adversarial = losses[config.adversarial_loss]
             shares = self.shares(judged)
             parts["adversarial"] = sum(share * adversarial.generator(judged[name]) for name, share in shares.items())
             parts["feature"] = sum(
@@ -218,7 +198,7 @@ class VocoderRecipe(Recipe):
         """Weight of each network's loss, by family."""
         config = self.experiment
         weights = config.discriminator.weights or (1.0,) * len(judged)
-        averaged = ADVERSARIAL_LOSSES[config.adversarial_loss].averaged
+        averaged = losses[config.adversarial_loss].averaged
         return {
             name: weight / (len(judges) if averaged else 1)
             for (name, judges), weight in zip(judged.items(), weights, strict=True)
@@ -226,7 +206,7 @@ class VocoderRecipe(Recipe):
 
     def discriminator_loss(self, real: Judged, fake: Judged) -> tuple[Tensor, float]:
         """The discriminators' loss, and what it would be if they could tell nothing apart."""
-        loss, shares = ADVERSARIAL_LOSSES[self.experiment.adversarial_loss], self.shares(real)
+        loss, shares = losses[self.experiment.adversarial_loss], self.shares(real)
         total = sum(share * loss.discriminator(real[name], fake[name]) for name, share in shares.items())
         return total, loss.undecided * sum(share * len(real[name]) for name, share in shares.items())
 

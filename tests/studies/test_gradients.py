@@ -5,12 +5,12 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 import torch
+from studies import gradients as gradient_study
+from studies.gradients import CAUSES, SOUND, HalfFlow, Trace, load_items, run, verdict
 
-from speechlab.data import embedded
-from speechlab.data.embedded import EmbeddedVoice
+from speechlab.data.embedded import rendering as embedded
+from speechlab.data.embedded.rendering import EmbeddedVoice
 from speechlab.layers.flows import Flow
-from speechlab.training import gradient_study
-from speechlab.training.gradient_study import CAUSES, SOUND, HalfFlow, Trace, load_items, run, verdict
 
 STEPS = 4
 

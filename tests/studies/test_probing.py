@@ -3,12 +3,7 @@
 import numpy as np
 import pytest
 import torch
-
-from speechlab.audio.io import Audio
-from speechlab.audio.pitch import pitch_track
-from speechlab.config import AudioSpec
-from speechlab.errors import SpeechlabError
-from speechlab.metrics.probing import (
+from studies.probing import (
     centroid_distances,
     chance_rand_index,
     clustering_scores,
@@ -20,6 +15,11 @@ from speechlab.metrics.probing import (
     wavlm_spaces,
     with_noise,
 )
+
+from speechlab.audio.io import Audio
+from speechlab.audio.pitch import pitch_track
+from speechlab.config import AudioSpec
+from speechlab.errors import SpeechlabError
 from speechlab.models.wavlm import WavLM
 
 RATE = 16_000

@@ -3,8 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-
-from speechlab.display.probing import flat_map, show_distances, show_groups, show_probe
+from studies.probing_figures import flat_map, show_distances, show_groups, show_probe
 
 
 def test_the_map_keeps_distances_that_lie_in_a_plane():

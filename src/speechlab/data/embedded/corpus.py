@@ -3,32 +3,24 @@
 import numpy as np
 
 from speechlab.config import AudioSpec, CorpusConfig
-from speechlab.data.corpora.base import Corpus, Utterance, corpora
+from speechlab.data.corpora.base import Corpus, Utterance
+from speechlab.data.embedded.rendering import SAMPLE_RATE, EmbeddedCorpus, EmbeddedUtterance, true_durations
 from speechlab.paths import data_root
 
 
 class TrueTimings:
-    """True durations of the tokens of rendered utterances; a class, so that worker processes can be given it.
+    """True durations of the tokens of rendered utterances, by id; a class, so that worker processes can be given it."""
 
-    Args:
-        utterances: ``EmbeddedUtterance`` by id.
-    """
-
-    def __init__(self, utterances: dict):
+    def __init__(self, utterances: dict[str, EmbeddedUtterance]):
         self.utterances = utterances
 
     def __call__(self, id: str, spec: AudioSpec, n_frames: int) -> tuple[list[str], np.ndarray]:
         """Give the symbols of an utterance and their frames, (tokens,) int64, summing to ``n_frames``."""
-        from speechlab.data.embedded import true_durations
-
         return true_durations(self.utterances[id], spec, n_frames)
 
 
-@corpora.register("embedded")
 def load_embedded(config: CorpusConfig) -> Corpus:
     """Load the sentences of one synthetic voice, ``config.voice``, rendering them where that has not been done."""
-    from speechlab.data.embedded import SAMPLE_RATE, EmbeddedCorpus
-
     rendered = EmbeddedCorpus(config.path or data_root() / "embedded", config.language).of(config.voice)
     utterances = tuple(Utterance(item.id, item.audio_path, item.text, item.speaker, item.split) for item in rendered)
     return Corpus(

@@ -2,10 +2,9 @@
 
 from speechlab.config import CorpusConfig, PairsConfig
 from speechlab.data.corpora import load_corpus
-from speechlab.data.pairs.base import Pair, PairSet, pair_sets
+from speechlab.data.pairs.base import Pair, PairSet
 
 
-@pair_sets.register("embedded")
 def load_embedded(config: PairsConfig) -> PairSet:
     """Take the synthesiser's English voice; its own split keeps sentences, not speakers, apart."""
     corpus = load_corpus(CorpusConfig(path=config.path))

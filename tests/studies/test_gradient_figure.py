@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from studies.gradient_figure import show_gradient_study
+from studies.gradients import CAUSES, Trace
 
-from speechlab.display.gradient_study import show_gradient_study
-from speechlab.training.gradient_study import CAUSES, Trace
 from speechlab.training.health import Finding
 
 

@@ -18,7 +18,7 @@ from speechlab.audio.griffin_lim import REPORT_002_SPEC, CoquiScale
 from speechlab.audio.mel import MelSpectrogram
 from speechlab.config import AudioSpec, CorpusConfig, OptimiserConfig
 from speechlab.data.datasets import AcousticBatch, AcousticItem, EpochSampler, collate_acoustic
-from speechlab.data.embedded import EmbeddedCorpus
+from speechlab.data.embedded.rendering import EmbeddedCorpus
 from speechlab.data.waveforms import load_waveform
 from speechlab.layers.flows import Flow, unsqueeze
 from speechlab.losses.flow import flow_losses

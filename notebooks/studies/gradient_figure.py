@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from studies.gradients import Trace, remedies
 
 from speechlab.display.figures import COLOURS, INK, Plot, style_axes, style_legend
-from speechlab.training.gradient_study import Trace, remedies
 
 PANEL_WIDTH = 105  # characters of the line about the health panel
 
@@ -17,7 +17,7 @@ def show_gradient_study(traces: Mapping[str, tuple[Trace, Trace]]) -> Plot:
     """Draw a panel per cause: gradient norm before clipping on the left, negative log-likelihood on the right.
 
     Args:
-        traces: name of the cause to its run and the remedied one, as ``speechlab.training.gradient_study.study`` gives.
+        traces: name of the cause to its run and the remedied one, as ``studies.gradients.study`` gives.
     """
     plot = Plot(9, 2.1 * len(traces))
     rows = np.atleast_2d(plot.subplots(len(traces), 2, sharex=True))

@@ -31,7 +31,7 @@ from pathlib import Path
 import numpy as np
 
 from speechlab.config import AudioSpec
-from speechlab.data.embedded_text import WRITTEN, sentences
+from speechlab.data.embedded.sentences import WRITTEN, sentences
 from speechlab.errors import SpeechlabError
 from speechlab.files import cannot_write, remove_leftovers, temporary_name
 from speechlab.text.espeak import TimedSpeech, engine
@@ -270,7 +270,8 @@ def _start_shard(folder: Path, language: str, number: int, shard: list[dict]) ->
     job = folder / f"shard-{number:02d}.plan.json"
     job.write_text(json.dumps(shard, ensure_ascii=False), encoding="utf-8")
     code = (
-        "import sys; from speechlab.data.embedded import render_shard; from speechlab.processes import end_with;"
+        "import sys; from speechlab.processes import end_with; "
+        "from speechlab.data.embedded.rendering import render_shard;"
         f" end_with({os.getpid()}); sys.exit(render_shard(*sys.argv[1:]))"
     )
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONUTF8": "1"}
