@@ -5,7 +5,8 @@ python run.py test    run the whole test suite, notebooks included; further argu
 python run.py test-quick    run the tests that take a moment each: no notebook, no browser, no training
 python run.py lab     open JupyterLab
 python run.py bench   print the benchmark table
-python run.py fuzz    give damaged inputs to everything that reads, for some minutes (default 5); keep what breaks
+python run.py fuzz    give damaged inputs to everything that reads, for some minutes (default 5); keep what breaks;
+                      fuzz --table: the same 10,000 inputs each time, counted
 python run.py setup   only make the environment
 """
 
@@ -157,13 +158,10 @@ def bench() -> int:
 
 
 def fuzz(arguments: list[str]) -> int:
-    """Try damaged inputs; the first argument is for how many minutes, the second where to keep those that break."""
-    minutes, *folder = arguments or ["5"]
-    try:
-        float(minutes)
-    except ValueError:
-        sys.exit(f"fuzz takes a number of minutes, such as 5; got {minutes!r}")
-    return call(PYTHON, "tests/fuzz/mutate.py", minutes, *folder, check=False)
+    """Try damaged inputs for so many minutes, or do what the options of ``tests/fuzz`` say."""
+    minutes, *rest = arguments or ["5"]
+    given = arguments if minutes.startswith("-") else ["--minutes", minutes, *rest]
+    return call(PYTHON, "tests/fuzz", *given, check=False)
 
 
 def main() -> int:

@@ -6,9 +6,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from speechlab import files
+from speechlab.audio.files import resample_folder
 from speechlab.audio.io import write_audio
+from speechlab.config import AudioSpec, CorpusConfig
+from speechlab.data.corpora.folder import load_folder
+from speechlab.data.embedded.rendering import EmbeddedCorpus, EmbeddedVoice
+from speechlab.data.features import extract_acoustic
 from speechlab.errors import SpeechlabError
 from speechlab.files import machine, remove_leftovers, temporary_name, write_atomically, write_json
 from speechlab.training.logs import read_list, read_log
@@ -66,3 +73,44 @@ def test_an_odd_line_of_a_log_is_left_out(tmp_path, line):
     assert [record["step"] for record in read_log(tmp_path)] == [1, 2]
     (tmp_path / "list.json").write_bytes(line)
     assert read_list(tmp_path / "list.json") == read_list(tmp_path / "list.json", "findings") == []
+
+
+def test_long_work_is_refused_before_it_begins_where_its_files_will_not_fit(tmp_path, monkeypatch):
+    source, features = tmp_path / "source", CorpusConfig("folder", str(tmp_path / "source"), n_validation=0)
+    for name in "abc":
+        write_audio(source / f"{name}.wav", np.sin(np.arange(22_050) / 10), 22_050)
+        (source / f"{name}.txt").write_text("a cat.", encoding="utf-8")
+    n_bytes = {
+        "resampling": (lambda: resample_folder(source, tmp_path / "resampled", 16_000), 3 * 2 * 16_000),
+        "features": (lambda: extract_acoustic(load_folder(features), AudioSpec(), tmp_path / "cache"), 3 * 82 * 4 * 86),
+        "rendering": (lambda: EmbeddedCorpus(tmp_path / "embedded", "en", [EmbeddedVoice("en-us", 1, 0)]), 10_000),
+    }
+    for word, (work, needed) in n_bytes.items():
+        monkeypatch.setattr(files, "free_bytes", lambda folder, needed=needed: 0.8 * needed)
+        with pytest.raises(SpeechlabError, match=f"{word}.* needs about .*are free; free space") as caught:
+            work()
+        assert "\n" not in str(caught.value), word
+    assert not list(tmp_path.rglob("*.safetensors")) and not (tmp_path / "resampled").exists()
+    monkeypatch.setattr(files, "free_bytes", lambda folder: 1.5 * n_bytes["resampling"][1])
+    assert set(resample_folder(source, tmp_path / "resampled", 16_000).status) == {"written"}
+
+
+def test_work_that_needs_much_says_how_much_and_what_is_there(tmp_path, capsys):
+    files.require_space("small work", tmp_path, 1_000)
+    files.require_space("resampling", tmp_path / "not" / "yet", files.WORTH_SAYING)
+    said = capsys.readouterr().err
+    assert "resampling needs about 0.1 GB" in said and "are free in" in said and "small" not in said
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(tmp_path):
+    closed = tmp_path / "a file"
+    closed.touch()  # a folder without permissions does not stop root
+    for write in (
+        lambda: write_atomically(closed / "a.json", b"x"),
+        lambda: write_audio(closed / "a.wav", [0.0, 0.1], 16_000),
+        lambda: resample_folder(tmp_path / "source", closed / "deep", 16_000),
+    ):
+        write_audio(tmp_path / "source" / "a.wav", [0.0, 0.1], 22_050)
+        with pytest.raises(SpeechlabError, match="cannot write") as caught:
+            write()
+        assert "\n" not in str(caught.value)

@@ -13,14 +13,18 @@ from speechlab.processes import Stopping
 needs_signals = pytest.mark.skipif(os.name == "nt", reason="Windows has no signals to send")
 PARENT = """
 import os, sys, time
-from speechlab.data.features import in_parallel
 
 def work(number):
     print(os.getpid(), flush=True)
     time.sleep(60)
 
 if __name__ == "__main__":
-    in_parallel(work, [(number,) for number in range(64)], 2, "work")
+    calls = [(number,) for number in range(64)]
+    if sys.argv[1] == "features":
+        from speechlab.data.features import in_parallel
+        in_parallel(work, calls, 2, "work")
+    from speechlab.metrics.scoring import in_parallel
+    list(in_parallel(work, [(number, number) for number in range(64)], 2))
 """
 
 
@@ -67,11 +71,13 @@ def test_a_signal_that_is_ignored_stays_so_and_other_threads_change_nothing():
 
 
 @needs_signals
-@pytest.mark.parametrize("number", [signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)])
-def test_workers_end_with_their_parent(tmp_path, number):
+@pytest.mark.parametrize(
+    ("command", "number"), [("score", signal.SIGTERM), ("features", getattr(signal, "SIGKILL", signal.SIGTERM))]
+)
+def test_workers_end_with_their_parent(tmp_path, command, number):
     (tmp_path / "parent.py").write_text(PARENT, encoding="utf-8")
     with (tmp_path / "pids").open("w", encoding="utf-8") as output:
-        parent = subprocess.Popen([sys.executable, str(tmp_path / "parent.py")], stdout=output)
+        parent = subprocess.Popen([sys.executable, str(tmp_path / "parent.py"), command], stdout=output)
     deadline = time.monotonic() + 120
     while len(pids := (tmp_path / "pids").read_text(encoding="utf-8").split()) < 2:
         assert time.monotonic() < deadline and parent.poll() is None

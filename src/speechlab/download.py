@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from speechlab.errors import SpeechlabError
-from speechlab.files import cannot_write, remove_leftovers, temporary_name
+from speechlab.files import cannot_write, remove_leftovers, require_space, temporary_name
 
 CHUNK = 1 << 20  # bytes read at a time
 ATTEMPTS = 5  # per address; an attempt that got further does not count
@@ -98,6 +98,7 @@ def append(url: str, partial: Path) -> None:
         have = have if continues else 0
         announced = response.headers.get("Content-Length")
         total = have + int(announced) if announced else None
+        require_space(f"downloading {partial.stem}", partial.parent, (total or have) - have)
         with (
             partial.open("ab" if continues else "wb") as file,
             tqdm(

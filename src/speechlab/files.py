@@ -7,6 +7,7 @@ import os
 import platform
 import re
 import shutil
+import sys
 import zlib
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ REASONS = {
     errno.EPERM: "it is not allowed; choose another folder, or change its permissions",
 }
 """What the usual refusals of a disk mean, and what to do."""
+WORTH_SAYING = 100e6  # bytes: work that needs more says so before it begins
 LEFTOVER = re.compile(r"\..+\.([0-9a-f]{8})-(\d+)\.(tmp|partial)")  # machine and process that it is of
 
 
@@ -80,6 +82,37 @@ def cannot_write(path: Path, error: OSError, n_bytes: int = 0) -> SpeechlabError
     size = f" ({n_bytes / 1e6:.1f} MB)" if n_bytes else ""
     reason = REASONS.get(error.errno) or error.strerror or str(error) or type(error).__name__
     return SpeechlabError(f"cannot write {path}{size}: {reason}")
+
+
+def require_space(what: str, folder: Path, n_bytes: float) -> None:
+    """Look before long work whether its files will fit, and say how much they need where that is much.
+
+    Args:
+        what: the work, which begins the sentence.
+        n_bytes: that it is going to write, as far as can be told.
+
+    Raises:
+        SpeechlabError: less is free where the folder is, or will be.
+    """
+    free = free_bytes(folder)
+    if n_bytes > free:
+        raise SpeechlabError(
+            f"{what} needs about {n_bytes / 1e6:,.0f} MB in {folder}, where {free / 1e6:,.0f} MB are free; free"
+            " space or choose another folder"
+        )
+    if n_bytes >= WORTH_SAYING:
+        needed = f"{what} needs about {n_bytes / 1e9:.1f} GB; {free / 1e9:,.1f} GB are free in {folder}"
+        print(needed, file=sys.stderr, flush=True)
+
+
+def free_bytes(folder: Path) -> float:
+    """Tell how many bytes are free where a folder is, or will be; infinity where the system does not tell."""
+    folder = folder.absolute()
+    place = next((path for path in (folder, *folder.parents) if path.exists()), folder)
+    try:
+        return shutil.disk_usage(place).free
+    except OSError:
+        return float("inf")
 
 
 def remove(path: Path) -> None:

@@ -98,10 +98,11 @@ def give_memory_back() -> None:
         trim(0)
 
 
-def ignore_signals(worker: int = 0) -> None:
-    """Leave signals to the parent, which ends its workers by itself after its step; for a DataLoader."""
+def follow_parent(worker: int = 0) -> None:
+    """Leave signals to the parent, which ends a DataLoader's workers by itself after its step; and end with it."""
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
+    end_with(os.getppid())
 
 
 _watched: set[int] = set()

@@ -1,20 +1,10 @@
-"""A seeded mutator, and what mutated inputs are given to; a whole number stands for an input for good.
-
-``python tests/fuzz/mutate.py MINUTES [FOLDER]`` goes on for some minutes with new numbers and keeps what breaks.
-"""
+"""A seeded mutator of files, and what mutated files are given to; a whole number stands for an input for good."""
 
 import io
 import json
 import random
-import resource
-import shutil
-import sys
 import tarfile
-import tempfile
-import time
-import traceback
 import zipfile
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -23,9 +13,6 @@ import soundfile as sf
 
 from speechlab.errors import SpeechlabError
 
-ROOT = Path(__file__).resolve().parents[2]
-CHAOS = ROOT.parent / "shared" / "cases" / "chaos"
-LONGEST_S, MOST_MB = 5.0, 400  # of processor time for one input, and of memory above what was there before
 NASTY = (b"\xff", b"\0", b"\xed\xa0\x80", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"NaN", b"1e999", b"-1", b"[" * 9)
 VALUES = (None, -1, 0, 1, 10**9, 10**30, 0.5, float("nan"), float("inf"), "", "x", "\ud800", "a\0b", [], [[]], {}, True)
 TEXTS = (
@@ -241,80 +228,7 @@ def unpack(folder: Path) -> None:
         assert {item.name for item in folder.iterdir()} <= {"archive", "out"}
 
 
-TARGETS: dict[str, tuple[Callable[[random.Random], Input], Callable[[Path], None]]] = {
-    "audio": (audio, read_sound),
-    "checkpoint": (checkpoint, load_checkpoint),
-    "overrides": (overrides, load),
-    "lexicon": (lexicon, read_lexicon),
-    "archive": (archive, unpack),
-}
-CASES = {"audio": "audio", "checkpoint": "ckpt", "overrides": "cfg", "lexicon": "lex"}
-"""Folders of the chaos cases, by target."""
-
-
 def require_one_line(error: SpeechlabError) -> None:
     """Raise unless an error is one line that can be printed."""
     message = str(error)
     assert message.strip() and "\n" not in message and len(message) < 2_000, message[:500]
-
-
-def attempt(target: str, files: Input, folder: Path) -> str:
-    """Give files to a target; give what broke, or an empty text where they were taken or refused in one line."""
-    shutil.rmtree(folder, ignore_errors=True)
-    for name, data in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(data)
-    before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
-    try:
-        TARGETS[target][1](folder)
-    except SpeechlabError as error:
-        try:
-            require_one_line(error)
-        except AssertionError as problem:
-            return f"not one line: {problem}"
-    except Exception:
-        return traceback.format_exc()
-    grown, seconds = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, time.process_time() - started
-    if seconds > LONGEST_S:
-        return f"took {seconds:.1f} s"
-    return f"took {grown / 1024:.0f} MB" if grown / 1024 > MOST_MB else ""
-
-
-def files_of(number: int, target: str) -> Input:
-    """The input that a number stands for."""
-    return TARGETS[target][0](random.Random(f"{target} {number}"))
-
-
-def warm_up(folder: Path) -> None:
-    """Let every target import what it needs, which is no memory of an input's."""
-    for target in TARGETS:
-        for number in range(3):
-            attempt(target, files_of(number, target), folder)
-
-
-def main() -> int:
-    """Go on with new inputs for some minutes; keep those that break, and count them."""
-    minutes, kept = float(sys.argv[1]), Path(sys.argv[2] if len(sys.argv) > 2 else "results/fuzz")
-    until, number, broken = time.monotonic() + 60 * minutes, random.SystemRandom().randrange(10**9), 0
-    done = dict.fromkeys(TARGETS, 0)
-    with tempfile.TemporaryDirectory() as scratch:
-        warm_up(Path(scratch) / "input")
-        while time.monotonic() < until:
-            number += 1
-            for target in TARGETS:
-                files = files_of(number, target)
-                current = kept / f"{target}-{number}"
-                if problem := attempt(target, files, Path(scratch) / "input"):
-                    broken += 1
-                    for name, data in files.items():
-                        current.mkdir(parents=True, exist_ok=True)
-                        (current / name).write_bytes(data)
-                    (current / "problem.txt").write_text(problem, encoding="utf-8", errors="replace")
-                    print(f"{target} {number}: {problem.splitlines()[-1]}", flush=True)
-                done[target] += 1
-    print(", ".join(f"{name} {count}" for name, count in done.items()), f"inputs; {broken} broke; kept in {kept}")
-    return int(broken > 0)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

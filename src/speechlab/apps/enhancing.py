@@ -5,10 +5,10 @@ import sys
 from pathlib import Path
 
 from speechlab.audio.decoders import require_file
-from speechlab.audio.files import find_audio
+from speechlab.audio.files import estimate_samples, find_audio
 from speechlab.audio.io import WRITERS
 from speechlab.errors import SpeechlabError
-from speechlab.files import remove_leftovers
+from speechlab.files import remove_leftovers, require_space
 from speechlab.pipelines.enhancer import EnhancedFile, Enhancer
 from speechlab.provenance import write_origin
 
@@ -30,6 +30,9 @@ def enhance(options: argparse.Namespace) -> int:
     enhancer = Enhancer.load(options.model)
     for folder in {target.parent for _, target in jobs}:
         remove_leftovers(folder)  # of a run that was killed
+    raised = enhancer.output_rate if enhancer.extends else None
+    samples = estimate_samples([file for file, target in jobs if not target.exists()], raised)
+    require_space(f"enhancing {source}", output, 2 * samples)
     failed = 0
     for file, target in jobs:
         try:

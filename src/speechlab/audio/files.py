@@ -1,16 +1,17 @@
 """Folders of recordings: what is in them, and a copy at one sample rate, as training expects it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from speechlab.audio.decoders import read_header, require_file
 from speechlab.audio.io import AUDIO_SUFFIXES, probe, read_audio, write_audio
 from speechlab.audio.loudness import peak_db, rms_db
 from speechlab.errors import SpeechlabError
-from speechlab.files import remove_leftovers
+from speechlab.files import remove_leftovers, require_space
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,6 +21,8 @@ SILENCE_DB = -60.0  # peaks below are called silence
 SHORT_S = 0.1  # seconds; shorter clips hold no word
 CLIPPED_SHARE = 1e-4  # of all samples at full scale, from which a clip is called clipped
 FULL_SCALE = 32_767 / 32_768
+LOOKED_AT = 50  # files by which the length of many is estimated
+TYPICAL_RATE = 16_000  # bytes per second, of a file whose header does not say how long it is
 
 
 def find_audio(folder: str | Path) -> list[Path]:
@@ -40,6 +43,25 @@ def find_audio(folder: str | Path) -> list[Path]:
     if not paths:
         raise SpeechlabError(f"{folder} holds no audio files ({', '.join(sorted(AUDIO_SUFFIXES))})")
     return sorted(paths)
+
+
+def estimate_samples(files: Sequence[Path], sample_rate: int | None = None) -> float:
+    """Estimate how many samples, of all channels, many recordings have, from the headers of some.
+
+    Args:
+        sample_rate: Hz, to which they are going to be resampled; ``None``: as they are.
+    """
+    looked_at = files[:: max(len(files) // LOOKED_AT, 1)]
+    total = 0.0
+    for file in looked_at:
+        try:
+            header = read_header(require_file(file))
+        except SpeechlabError:
+            continue  # whoever reads it will say what is wrong
+        stated = header.samples is not None
+        seconds = header.samples / header.sample_rate if stated else file.stat().st_size / TYPICAL_RATE
+        total += seconds * header.channels * (sample_rate or header.sample_rate)
+    return total * len(files) / max(len(looked_at), 1)
 
 
 def check_folder(path: str | Path, sample_rate: int | None = None) -> "pd.DataFrame":
@@ -119,6 +141,8 @@ def resample_folder(src: str | Path, dst: str | Path, sample_rate: int) -> "pd.D
         if target in targets:
             raise SpeechlabError(f"{targets[target]} and {file} would both become {target}; rename one")
         targets[target] = file
+    missing = [file for target, file in targets.items() if not target.exists()]
+    require_space(f"resampling {source}", destination, 2 * estimate_samples(missing, sample_rate))
     return pd.DataFrame(for_each(list(targets), lambda target: convert(targets[target], target, sample_rate, source)))
 
 

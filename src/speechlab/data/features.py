@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from speechlab.audio.files import estimate_samples
 from speechlab.config import AudioSpec, CorpusConfig
 from speechlab.data.corpora import Corpus
 from speechlab.data.prosody import energy, extract_pitch
@@ -25,7 +26,7 @@ from speechlab.data.storage import (
 from speechlab.data.store import Acoustic, FeatureStore
 from speechlab.data.waveforms import load_waveform
 from speechlab.errors import SpeechlabError
-from speechlab.files import remove_leftovers, sha256, write_atomically
+from speechlab.files import remove_leftovers, require_space, sha256, write_atomically
 from speechlab.processes import called_by
 from speechlab.text.phonemes import INLINE, PhonemeText
 from speechlab.text.symbols import SymbolTable
@@ -80,6 +81,9 @@ def extract_acoustic(corpus: Corpus, spec: AudioSpec, cache: Path | None = None,
         remove_leftovers(folder)
     jobs = [(item, store.acoustic_path(item.id)) for item in corpus.utterances]
     pending = [(item, path) for item, path in jobs if not is_fresh(path, item.audio_path)]
+    samples = estimate_samples([item.audio_path for item, _ in pending], spec.sample_rate)
+    n_bytes = 4 * (spec.n_mels + 2) * samples / spec.hop_length  # mel, pitch and energy in float32
+    require_space(f"computing the features of {corpus.name}", store.acoustic_folder, n_bytes)
     arguments = [(item.audio_path, path, spec, corpus.config, store.stamp) for item, path in pending]
     reasons = in_parallel(extract_one, arguments, n_jobs, f"features of {corpus.name}")
     bad = [

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from speechlab import registry
 from speechlab.errors import SpeechlabError
+from speechlab.files import require_space
 from speechlab.metrics.base import Metric
 from speechlab.metrics.items import Item, Sources, collect, collect_texts, match
 from speechlab.metrics.journal import Journal
@@ -21,6 +22,7 @@ from speechlab.provenance import checkpoint_of, code_and_machine
 if TYPE_CHECKING:
     import pandas as pd
 
+ENTRY_BYTES = 1_000  # of a measurement in the journal and the tables
 FEW_ITEMS = 4  # fewer are done here: processes take longer to start
 
 
@@ -175,6 +177,7 @@ def measure_all(
                     pending[min(limit, n_processes)][who][name] = chosen[name]
         if folder is not None:
             print(f"{len(results)} of {len(keys)} already scored")
+            require_space("scoring", folder, ENTRY_BYTES * (len(keys) - len(results)))
         for limit, asked in sorted(pending.items(), reverse=True):
             jobs = [(who, named[who], metrics) for who, metrics in asked.items()]
             for who, measured in progress(in_parallel(measure, jobs, limit), len(jobs)):

@@ -25,8 +25,8 @@ from speechlab.checkpoints import find_checkpoint, newest_checkpoint, remove_old
 from speechlab.config import Experiment, to_dict
 from speechlab.data.datasets import EpochSampler
 from speechlab.errors import SpeechlabError
-from speechlab.files import cannot_write, remove_leftovers
-from speechlab.processes import Stopping, ignore_signals
+from speechlab.files import cannot_write, remove_leftovers, require_space
+from speechlab.processes import Stopping, follow_parent
 from speechlab.provenance import git_commit
 from speechlab.training.health import HealthMonitor, NonFiniteLoss
 from speechlab.training.identity import CHANGES, STEPS, config_to_store, require_same_settings
@@ -218,6 +218,7 @@ class Engine:
 
     def train(self) -> None:
         """Go step by step to the last one, or to the end of the step during which a signal comes."""
+        self.require_space()
         batches, started, first = self.batches(), time.perf_counter(), self.step
         if not self.step:
             self.render()
@@ -239,6 +240,17 @@ class Engine:
                 self.render()
             if self.step % self.config.checkpoint_every == 0 or last:
                 self.save()
+
+    def require_space(self) -> None:
+        """Raise where the checkpoints that are to be kept, and the one that is being written, will not fit."""
+        parameters = sum(value.numel() for module in self.modules.values() for value in module.parameters())
+        averaged = sum(value.numel() for value in self.modules[self.recipe.main].state_dict().values())
+        n_bytes = 4 * (3 * parameters + 2 * averaged)  # float32: the weights, two moments of each, and the average
+        there = len(list(self.run_dir.glob("checkpoints/step-*")))
+        to_come = (self.config.steps - self.step) // self.config.checkpoint_every + 1
+        missing = min(max(self.config.keep_checkpoints + 1 - there, 1), to_come)
+        if self.fabric.is_global_zero:
+            require_space(f"training {self.experiment.name}", self.run_dir, missing * n_bytes)
 
     def is_stopping(self) -> bool:
         """Tell whether a signal came, to this process or to one that trains with it: all leave at the same step."""
@@ -295,7 +307,7 @@ class Engine:
             collate_fn=self.recipe.collate,
             num_workers=n_workers,
             pin_memory=torch.cuda.is_available(),
-            worker_init_fn=ignore_signals,
+            worker_init_fn=follow_parent,
             prefetch_factor=4 if n_workers else None,
             generator=torch.Generator(),  # or making an iterator would draw from the training's own randomness
         )

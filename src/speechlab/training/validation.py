@@ -1,4 +1,4 @@
-"""Metrics by name as curves of a training: how good what a recipe makes sounds, on clips it does not learn from."""
+"""Metrics by name as curves of a training: how good what a recipe makes sounds, on clips that it has not learned."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from speechlab.audio.io import Audio
-from speechlab.metrics import load_metrics
 from speechlab.metrics.base import Metric
 from speechlab.metrics.items import Item
 from speechlab.metrics.measure import describe, measure
+from speechlab.registry import metrics
 
 
 class Heard(NamedTuple):
@@ -35,15 +35,14 @@ class Judges:
     """
 
     def __init__(self, names: tuple[str, ...], say: Callable[[str], None]):
-        registry = load_metrics()
         self.say, self.said = say, set()
         self.metrics: dict[str, type[Metric]] = {}
         for name in names:
-            missing = describe(registry[name]).missing
+            missing = describe(metrics[name]).missing
             if missing:
                 say(f"validation metric {name} is left out: {missing}")
             else:
-                self.metrics[name] = registry[name]
+                self.metrics[name] = metrics[name]
 
     def __call__(self, clips: Mapping[str, Heard]) -> dict[str, float]:
         """Mean over clips of each output of each metric, by its name; one that no clip has a value of is absent."""

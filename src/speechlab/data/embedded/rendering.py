@@ -33,7 +33,7 @@ import numpy as np
 from speechlab.config import AudioSpec
 from speechlab.data.embedded.sentences import WRITTEN, sentences
 from speechlab.errors import SpeechlabError
-from speechlab.files import cannot_write, remove_leftovers, temporary_name
+from speechlab.files import cannot_write, remove_leftovers, require_space, temporary_name
 from speechlab.text.espeak import TimedSpeech, engine
 from speechlab.text.frontend import for_language
 from speechlab.text.symbols import RENAMED, is_phone
@@ -41,6 +41,7 @@ from speechlab.text.symbols import RENAMED, is_phone
 SAMPLE_RATE = 22_050  # Hz, espeak-ng's own
 EDGE_S = 0.05  # silence of the start token, of the last mark and of the end token
 FOLDED_SHARE = 0.3  # of the phone before, given to a phone without samples
+LONGEST_S = 6.0  # of a sentence, for the disk space that rendering needs
 UNWRITABLE = 3  # exit status of a process to which the disk refused
 SHARD_SIZE = 180  # utterances per process
 LAYOUT = {"en": 1, "ru": 3}  # raise one when its rendering changes: old caches are then left alone
@@ -252,6 +253,8 @@ def _digest(plan: list[dict], language: str) -> str:
 def _render_all(plan: list[dict], folder: Path, language: str) -> None:
     """Render every shard in a process of its own, beside ``folder``, and rename the result into place."""
     remove_leftovers(folder.parent)
+    n_bytes = 2 * SAMPLE_RATE * LONGEST_S * len(plan)
+    require_space("rendering the embedded corpus", folder, n_bytes)
     partial = temporary_name(folder)
     shards = [plan[start : start + SHARD_SIZE] for start in range(0, len(plan), SHARD_SIZE)]
     try:
