@@ -9,6 +9,8 @@ if os.name == "nt":
 
 from tests.fuzz.mutate import CASES, CHAOS, TARGETS, attempt, files_of, warm_up
 
+pytestmark = pytest.mark.slow
+
 N_INPUTS = {"audio": 150, "checkpoint": 150, "overrides": 80, "lexicon": 100, "archive": 100}  # about 20 s on a core
 
 

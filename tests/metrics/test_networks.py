@@ -22,6 +22,8 @@ from speechlab.metrics.pretrained import read_torch
 from speechlab.metrics.speaker import SpeakerSimilarity
 from speechlab.metrics.whisper import WhisperErrorRate, spell_numbers
 
+pytestmark = pytest.mark.slow
+
 RATE = 16_000
 FETCHED = {
     "mosnet": "speechlab weights get mosnet",

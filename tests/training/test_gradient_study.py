@@ -12,6 +12,8 @@ from speechlab.layers.flows import Flow
 from speechlab.training import gradient_study
 from speechlab.training.gradient_study import CAUSES, SOUND, HalfFlow, Trace, load_items, run, verdict
 
+pytestmark = pytest.mark.slow
+
 STEPS = 4
 
 

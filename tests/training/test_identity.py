@@ -15,6 +15,8 @@ from speechlab.training.checkpoints import find_folder, newest_checkpoint
 from speechlab.training.identity import changed_settings, run_name, stored_config, total_matters
 from speechlab.training.runs import find_run, list_runs, runs_table
 
+pytestmark = pytest.mark.slow
+
 TINY = [
     "corpus.name=folder", "corpus.n_validation=1", "model.preset=v2", "discriminator.width=0.03125",
     "segment_length=2048", "generator_only_steps=4", "training.batch_size=2", "training.log_every=1",

@@ -18,6 +18,8 @@ from speechlab.training.engine import Engine
 from speechlab.training.logs import read_log
 from speechlab.training.recipes import recipes
 
+pytestmark = pytest.mark.slow
+
 SMALL = dict(channels=32, encoder_layers=1, decoder_layers=1, filter_channels=64, predictor_channels=32)
 
 
