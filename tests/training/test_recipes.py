@@ -67,10 +67,19 @@ def test_each_trainer_runs_and_resumes(places, tiny_corpus):
         assert all(torch.isfinite(torch.tensor(losses(halved)))), name
 
 
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory, features, tiny_corpus):
+    """Losses of twelve steps that no signal stopped."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPEECHLAB_DATA", str(features))
+        patch.setenv("SPEECHLAB_RUNS", str(tmp_path_factory.mktemp("runs")))
+        return losses(train(tiny("embedded-aligner", tiny_corpus, steps=12)).run_dir)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no signals to send")
 @pytest.mark.parametrize("number", [15, 1, 2])  # SIGTERM, SIGHUP, SIGINT
 def test_a_signal_leaves_a_checkpoint_of_its_step_and_changes_nothing(
-    places, tiny_corpus, monkeypatch, capsys, request, number
+    places, tiny_corpus, undisturbed, monkeypatch, capsys, request, number
 ):
     step_of_engine = Engine.train_one
 
@@ -79,7 +88,6 @@ def test_a_signal_leaves_a_checkpoint_of_its_step_and_changes_nothing(
             signal.raise_signal(number)
         step_of_engine(engine, batches)
 
-    whole = train(tiny("embedded-aligner", tiny_corpus, steps=12))
     monkeypatch.setattr(Engine, "train_one", train_one)
     handler, stopped = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL, places / "stopped"
     request.addfinalizer(
@@ -92,7 +100,7 @@ def test_a_signal_leaves_a_checkpoint_of_its_step_and_changes_nothing(
     assert (stopped / "checkpoints" / "step-0000007").is_dir()
     train(tiny("embedded-aligner", tiny_corpus, steps=12), stopped)
     assert "(0 steps lost)" in capsys.readouterr().out
-    assert losses(stopped) == losses(whole.run_dir) and len(losses(stopped)) == 12
+    assert losses(stopped) == undisturbed and len(losses(stopped)) == 12
 
 
 def one_batch(experiment, run_dir, steps):
