@@ -1,4 +1,4 @@
-"""What all tests share: one computing thread per process, no network, and real recordings where they are present."""
+"""What all tests share: one core and thread per process, no network, and real recordings where they are present."""
 
 import multiprocessing
 import os
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # xdist runs one process per core; read when torch is imported
+os.environ.setdefault("LOKY_MAX_CPU_COUNT", "1")  # so "all cores" is one here; each process more imports torch anew
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["WANDB_MODE"] = "disabled"
 

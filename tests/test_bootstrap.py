@@ -76,12 +76,14 @@ print(json.dumps([added, *(module.__version__ for module in modules)]))
     return subprocess.run([python, "-c", script], capture_output=True, text=True, encoding="utf-8", env=environment)
 
 
+@pytest.mark.slow
 def test_missing_packages_come_without_a_restart_and_torch_and_numpy_stay(runtime, tmp_path):
     done = first_cell_in(runtime, tmp_path, ["torch>=2.11,<2.12", "torchaudio>=2.11", "numpy>=2.2", "newcomer>=1"])
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1]) == [["newcomer>=1"], "2.9.0", "2.0.2", "1.0"]
 
 
+@pytest.mark.slow
 def test_a_package_that_would_replace_numpy_is_refused_with_the_reason(runtime, tmp_path):
     done = first_cell_in(runtime, tmp_path, ["numpy>=2.2", "demanding>=1"])
     assert done.returncode != 0

@@ -1,6 +1,7 @@
 """run.py: what it decides before anything is installed."""
 
 import importlib.util
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -81,3 +82,9 @@ def test_child_processes_know_nothing_of_another_python(run, monkeypatch):
 def test_an_unknown_word_shows_the_help():
     done = subprocess.run([sys.executable, ROOT / "run.py", "rum"], capture_output=True, text=True, encoding="utf-8")
     assert done.returncode == 2 and "python run.py run" in done.stdout
+
+
+def test_make_knows_every_word(run):
+    words = set(re.findall(r"^python run\.py ([\w-]+)", run.__doc__, re.MULTILINE))
+    rules = re.findall(r"^(?!\.)([\w -]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert "test-quick" in words and words <= {target for rule in rules for target in rule.split()}

@@ -30,6 +30,8 @@ from speechlab.errors import SpeechlabError
 from tests.apps.fake_telegram import TOKEN, FakeTelegram
 from tests.apps.stub_bot import Stub
 
+pytestmark = pytest.mark.slow
+
 PATIENCE_S = 90.0  # for a process to start on a busy machine
 STUB = Path(__file__).with_name("stub_bot.py")
 

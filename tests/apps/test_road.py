@@ -15,6 +15,8 @@ from speechlab.apps import cli
 from speechlab.audio.io import read_audio
 from speechlab.provenance import checkpoint_of
 
+pytestmark = pytest.mark.slow
+
 TINY = [
     "corpus.n_utterances=6",
     "training.steps=2",

@@ -11,6 +11,8 @@ if os.name == "nt":
 from tests.fuzz.attempts import CASES, TARGETS, attempt, cases, files_of, warm_up
 from tests.fuzz.disks import may_mount
 
+pytestmark = pytest.mark.slow
+
 CHAOS = Path(__file__).resolve().parents[3] / "shared" / "cases" / "chaos"
 N_INPUTS = {
     "audio": 120, "checkpoint": 120, "overrides": 60, "lexicon": 60, "archive": 60, "metadata": 40, "textgrid": 60,

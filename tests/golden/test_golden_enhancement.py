@@ -5,6 +5,8 @@ import torch
 
 from speechlab.compat import load_reference
 
+pytestmark = pytest.mark.slow
+
 
 def count(module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())

@@ -14,6 +14,8 @@ from speechlab.losses.adversarial import (
     hinge_generator_loss,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def count(module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())

@@ -10,6 +10,8 @@ import torch
 from speechlab.metrics.base import Unavailable, Unmeasurable
 from speechlab.metrics.distillmos import N_WINDOW, RATE, DistillMos, windows_of
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def distillmos():

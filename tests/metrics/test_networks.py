@@ -23,6 +23,8 @@ from speechlab.metrics.speaker import SpeakerSimilarity
 from speechlab.metrics.whisper import WhisperErrorRate, spell_numbers
 from speechlab.registry import metrics
 
+pytestmark = pytest.mark.slow
+
 RATE = 16_000
 FETCHED = {
     "mosnet": "speechlab weights get mosnet",

@@ -7,6 +7,8 @@ import speechlab
 from speechlab.audio.band import limit_band
 from speechlab.audio.io import Audio, read_audio
 
+pytestmark = pytest.mark.slow
+
 RATE = 16_000  # Hz
 
 

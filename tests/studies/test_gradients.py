@@ -12,6 +12,8 @@ from speechlab.data.embedded import rendering as embedded
 from speechlab.data.embedded.rendering import EmbeddedVoice
 from speechlab.layers.flows import Flow
 
+pytestmark = pytest.mark.slow
+
 STEPS = 4
 
 

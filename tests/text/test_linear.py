@@ -12,6 +12,8 @@ from speechlab.text.russian import normalisation as russian
 from speechlab.text.russian.frontend import RussianFrontend
 from speechlab.text.split import split_sentences
 
+pytestmark = pytest.mark.slow
+
 REPEATED = {
     "dots": ".", "dots apart": ". ", "marks": "?!", "digits": "7", "grouped digits": "1,", "decimals": "1.",
     "commas": ",", "letters": "a", "capitals": "A", "Roman numerals": "XIV ", "one long numeral": "I",

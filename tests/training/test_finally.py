@@ -19,6 +19,8 @@ from speechlab.training.engine import Engine
 from speechlab.training.logs import read_log
 from speechlab.training.recipes.finally_gan import features_of_crops
 
+pytestmark = pytest.mark.slow
+
 STAGES = ("stage1", "stage2", "stage3-pretrain", "stage3")
 LMOS = {"loss", "lmos_features", "lmos_spectrum", "gradient_norm/generator"}
 GAN = {"adversarial", "feature", "discriminator/loss", "discriminator/loss_per_network", "gradient_norm/discriminator"}

@@ -21,6 +21,8 @@ from speechlab.training.logs import read_log
 from speechlab.training.recipes import glowtts
 from tests.training.conftest import RATE, hum
 
+pytestmark = pytest.mark.slow
+
 SMALL = dict(
     channels=48, encoder_layers=2, filter_channels=96, predictor_channels=48, n_flows=3, flow_channels=32, flow_layers=2
 )

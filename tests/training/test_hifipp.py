@@ -16,6 +16,8 @@ from speechlab.training.engine import Engine
 from speechlab.training.logs import read_log
 from speechlab.training.recipes.hifipp import measure
 
+pytestmark = pytest.mark.slow
+
 SIZES = dict(channels=32, spectral_widths=(4, 4, 8, 8, 8), spectral_depth=1, wave_widths=(8, 8, 16, 16), wave_depth=1,
              mask_widths=(4, 4, 8, 8), mask_depth=1)  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -14,6 +15,8 @@ from speechlab.experiments import from_dict, load_experiment
 from speechlab.training import train
 from speechlab.training.identity import changed_settings, run_name, stored_config, total_matters
 from speechlab.training.runs import find_run, list_runs, runs_table
+
+pytestmark = pytest.mark.slow
 
 TINY = [
     "corpus.name=folder", "corpus.n_validation=1", "model.preset=v2", "discriminator.width=0.03125",
@@ -28,10 +31,20 @@ def tiny(corpus, *overrides):
     return load_experiment("embedded-hifigan", "smoke", settings)
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, features, tiny_corpus):
+    """A finished run of two steps, made once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPEECHLAB_DATA", str(features))
+        patch.setenv("SPEECHLAB_RUNS", str(tmp_path_factory.mktemp("runs")))
+        return train(tiny(tiny_corpus), name="first")
+
+
 @pytest.fixture
-def finished(places, tiny_corpus):
-    """A finished run of two steps."""
-    return train(tiny(tiny_corpus), name="first")
+def finished(places, trained):
+    """A copy of it among this test's runs."""
+    run_dir = shutil.copytree(trained.run_dir, places / "runs" / "first")
+    return replace(trained, run_dir=run_dir, checkpoint=run_dir / trained.checkpoint.relative_to(trained.run_dir))
 
 
 MATRIX = [

@@ -7,9 +7,12 @@ import subprocess
 import sys
 import time
 
+import pytest
 import yaml
 
 from speechlab.training.logs import read_log
+
+pytestmark = pytest.mark.slow
 
 STEPS = 60
 PROGRAM = """
