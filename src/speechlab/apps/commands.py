@@ -109,6 +109,18 @@ def tell_about(what: str, rows: list, folder: Path, total: int) -> None:
         print(f"{len(rows)} of {total} {what} cannot be used; see {folder / 'quarantine.csv'}", file=sys.stderr)
 
 
+def run_prepare(options: argparse.Namespace) -> None:
+    """List what an experiment and its forerunners need, and fetch what is not here."""
+    from speechlab.training.needs import prepare, report
+
+    experiment = experiment_of(options)
+    profile = options.profile or os.environ.get("SPEECHLAB_PROFILE") or "smoke"
+    print(report(experiment, profile), flush=True)
+    if not options.list:
+        fetched = prepare(experiment, profile)
+        print(f"fetched {', '.join(fetched)}" if fetched else "nothing to fetch")
+
+
 def run_train(options: argparse.Namespace) -> None:
     """Train an experiment or go on with it, and write the report of the run."""
     from speechlab.display.run_report import write_run_report
@@ -464,6 +476,13 @@ def list_augmentations() -> Iterable[str]:
     return augmentations
 
 
+def list_losses() -> Iterable[str]:
+    """Losses that an experiment can list with their weights."""
+    from speechlab.losses import losses
+
+    return losses
+
+
 def list_metrics() -> Iterable[str]:
     from speechlab.metrics import load_metrics
 
@@ -507,6 +526,7 @@ KINDS: dict[str, Callable[[], Iterable[str]]] = {
     "datasets": list_datasets,
     "enhancers": list_enhancers,
     "experiments": list_experiments,
+    "losses": list_losses,
     "metrics": list_metrics,
     "models": list_models,
     "profiles": list_profiles,
