@@ -44,6 +44,19 @@ class Lab:
         name = kind if "-" in kind else f"{self.corpus}-{kind}"
         return load_experiment(name, self.profile, overrides)
 
+    def prepare(self, kind: str) -> None:
+        """Fetch what an experiment and those that it goes on from need; prints nothing where all of it is here.
+
+        Args:
+            kind: as of :meth:`experiment`.
+        """
+        from speechlab.training.needs import missing_needs, prepare, report
+
+        experiment = self.experiment(kind)
+        if missing_needs(experiment, self.profile):
+            print(report(experiment, self.profile))
+            prepare(experiment, self.profile)
+
     def folder(self, name: str) -> Path:
         """Make, where needed, the folder of one notebook's results."""
         folder = self.results / name

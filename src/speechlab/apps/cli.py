@@ -51,6 +51,10 @@ def make_parser() -> Parser:
     add_experiment(features)
     features.add_argument("--jobs", type=int, default=-1, help="processes; default: one a core")
 
+    prepare = command("prepare", "fetch what an experiment needs, and those that it goes on from: recordings, weights")
+    add_experiment(prepare)
+    prepare.add_argument("--list", action="store_true", help="name it, with sizes and commands, and fetch nothing")
+
     train = command("train", "train an experiment; the same command again resumes it")
     add_experiment(train)
     place = train.add_mutually_exclusive_group()

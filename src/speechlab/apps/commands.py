@@ -109,6 +109,18 @@ def tell_about(what: str, rows: list, folder: Path, total: int) -> None:
         print(f"{len(rows)} of {total} {what} cannot be used; see {folder / 'quarantine.csv'}", file=sys.stderr)
 
 
+def run_prepare(options: argparse.Namespace) -> None:
+    """List what an experiment and its forerunners need, and fetch what is not here."""
+    from speechlab.training.needs import prepare, report
+
+    experiment = experiment_of(options)
+    profile = options.profile or os.environ.get("SPEECHLAB_PROFILE") or "smoke"
+    print(report(experiment, profile), flush=True)
+    if not options.list:
+        fetched = prepare(experiment, profile)
+        print(f"fetched {', '.join(fetched)}" if fetched else "nothing to fetch")
+
+
 def run_train(options: argparse.Namespace) -> None:
     """Train an experiment or go on with it, and write the report of the run."""
     from speechlab.display.run_report import write_run_report

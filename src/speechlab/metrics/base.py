@@ -30,6 +30,8 @@ class Metric:
     needs_reference: ClassVar[bool] = False
     needs_text: ClassVar[bool] = False
     any_length: ClassVar[bool] = False  # whether estimate and reference may differ in length (else both are cut)
+    weights: ClassVar[str] = ""  # that it needs: speechlab weights list
+    only_by_name: ClassVar[bool] = False  # not asked where no metric is named
     n_workers: ClassVar[int | None] = None  # processes that may compute it at once; None: as many as there are cores
 
     def prepare(self) -> None:

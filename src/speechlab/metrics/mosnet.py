@@ -42,6 +42,7 @@ class MosNetMetric(Metric):
     """MOSNet's opinion; it grew up on converted 16 kHz speech of 2018 and rates much of today's synthesis alike."""
 
     outputs = ("mosnet",)
+    weights = WEIGHTS
     unit = "MOS 1-5"
     sample_rate = RATE
 

@@ -17,6 +17,7 @@ class SpeakerSimilarity(Metric):
     """
 
     outputs = ("speaker_similarity",)
+    weights = WEIGHTS
     unit = "cosine"
     sample_rate = RATE
     n_workers = 2  # each holds a large network

@@ -25,6 +25,7 @@ class WhisperErrorRate(Metric):
     """Error rates of what Whisper hears in English speech; it guesses well, so unclear words may pass."""
 
     outputs = ("wer_whisper", "cer_whisper")
+    weights = WEIGHTS
     unit = "%"
     higher_is_better = False
     sample_rate = RATE

@@ -29,10 +29,13 @@ def train(
         SpeechlabError: the folder holds a training of other settings; the message lists them.
     """
     from speechlab.training.engine import Engine
+    from speechlab.training.needs import require_needs
 
     recipe = trainers[experiment.recipe](experiment)
     run_dir = Path(run_dir) if run_dir else runs_root() / (run_name(name) if name else chosen_name(experiment))
     with alone_in(run_dir):
+        if os.environ.get("RANK", "0") == "0":
+            require_needs(experiment, print)
         return Engine(recipe, run_dir, continue_with_changes).run()
 
 
