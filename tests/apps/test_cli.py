@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from speechlab.apps import cli, commands
+from speechlab.apps.saying import jobs_of
 from speechlab.experiments import experiment_names
 
 
@@ -108,7 +109,7 @@ def test_what_is_spoken_may_be_words_a_file_or_a_folder(tmp_path, monkeypatch):
         (folder / f"{name}.txt").write_text(f"Text {name}.", encoding="utf-8")
 
     def spoken(words, output):
-        return commands.spoken(words, output)[0]
+        return [(job.text, job.target) for job in jobs_of(words, output)[0]]
 
     assert [(text, str(path)) for text, path in spoken(["Hello", "world."], None)] == [("Hello world.", "speech.wav")]
     assert [(text, str(path)) for text, path in spoken(["стихи.txt"], None)] == [("One line.\n", "стихи.wav")]

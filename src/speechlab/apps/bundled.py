@@ -44,6 +44,20 @@ def bundled(kind: str) -> list[str]:
     return [name for name in bundled_names() if KINDS[kind](find_folder(name))]
 
 
+def voice_for(language: str) -> str:
+    """Name the bundled voice that reads a language; one that is more than a demonstration comes first.
+
+    Raises:
+        SpeechlabError: there is none.
+    """
+    from speechlab.checkpoints import find_folder
+
+    names = [name for name in bundled("voice") if card_of(find_folder(name)).get("language", "en") == language]
+    if not names:
+        raise SpeechlabError(f"no voice for the language {language!r} is bundled; name one: --voice NAME")
+    return min(names, key=lambda name: ("demo" in name, name))
+
+
 def is_here(name: str) -> bool:
     """Whether anything of this name is at hand."""
     from speechlab.checkpoints import find_folder

@@ -73,15 +73,7 @@ def make_parser() -> Parser:
     board.add_argument("runs", nargs="?", help="folder of the runs (default: results/runs)")
     board.add_argument("--port", type=int, default=6006)
 
-    say = command("say", "speak a text, a text file, or a folder of text files")
-    say.add_argument("text", nargs="+", help="words, or the path of a file or a folder of .txt files")
-    say.add_argument("-o", "--output", help="audio file, or folder")
-    say.add_argument("--voice", default="en-kathleen", help="name or checkpoint folder (default: %(default)s)")
-    say.add_argument("--vocoder", help="name or checkpoint folder in place of the voice's own, or griffin-lim")
-    for control in ("pace", "pitch", "energy"):
-        say.add_argument(f"--{control}", type=float, default=1.0, help="factor (default: 1)")
-    say.add_argument("--noise-scale", type=float, help="of a Glow-TTS: 0 says the same each time (default: its own)")
-    say.add_argument("--lexicon", help="file with a word and its phonemes a line")
+    add_say(command("say", "speak a text, documents, a folder of them, or subtitles at their times"))
 
     add_read(command("read", "show how a text will be said: its words, stress, phones and sentences"))
 
@@ -124,6 +116,30 @@ def add_corpus(corpus: argparse.ArgumentParser) -> None:
     resample.add_argument("source")
     resample.add_argument("output")
     resample.add_argument("--sample-rate", type=int, default=22_050, help="Hz (default: %(default)s)")
+
+
+def add_say(say: argparse.ArgumentParser) -> None:
+    """Describe ``speechlab say``."""
+    formats = ("wav", "flac", "mp3", "ogg", "opus", "m4a", "raw")
+    say.add_argument(
+        "text", nargs="+", help="words; files (txt, md, docx, epub, srt, vtt), a folder; - is standard input"
+    )
+    say.add_argument(
+        "-o", "--output", help="audio file, or folder; - writes wav, or raw, to standard output as it is made"
+    )
+    say.add_argument("--voice", help="name or checkpoint folder (default: one for the language of the text)")
+    say.add_argument("--vocoder", help="name or checkpoint folder in place of the voice's own, or griffin-lim")
+    for control in ("pace", "pitch", "energy"):
+        say.add_argument(f"--{control}", type=float, default=1.0, help="factor (default: 1)")
+    say.add_argument("--noise-scale", type=float, help="of a Glow-TTS: 0 says the same each time (default: its own)")
+    say.add_argument("--lexicon", help="file with a word and its phonemes a line")
+    say.add_argument("--format", choices=formats, help="of the audio (default: by the output's suffix, else wav)")
+    pauses = (
+        "seconds of silence after each sentence, clause, line, heading, paragraph, such as sentence=0.3 paragraph=1"
+    )
+    say.add_argument("--pause", nargs="+", metavar="KIND=SECONDS", help=pauses)
+    say.add_argument("--subtitles", action="store_true", help="also write srt and vtt, by sentence and by word")
+    say.add_argument("--split", choices=("paragraph",), help="one file a paragraph, in a folder, with a list of them")
 
 
 def add_read(read: argparse.ArgumentParser) -> None:
@@ -197,6 +213,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Parse arguments; overrides may stand before, between and after the options."""
     parser = make_parser()
     options, rest = parser.parse_known_args(arguments)
+    options.quiet = getattr(options, "quiet", False)
     flags = [word for word in rest if word.startswith("-") or not hasattr(options, "overrides")]
     if flags:
         parser.error(f"{options.command} does not know {' '.join(flags)}")

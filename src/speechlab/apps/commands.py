@@ -7,11 +7,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from speechlab import registry
-from speechlab.encodings import read_text
 from speechlab.errors import SpeechlabError, did_you_mean
 from speechlab.provenance import write_origin
 
-MAX_WORDS = 10_000  # about an hour of speech; a longer text is a book, better one file a chapter
 MAX_REASONS = 10  # why items have no value; scores.json holds all
 
 
@@ -182,41 +180,10 @@ def run_tensorboard(options: argparse.Namespace) -> int:
 
 
 def run_say(options: argparse.Namespace) -> None:
-    """Speak words, a file or a folder of transcripts into wav files; what cannot be read in a folder is passed over."""
-    jobs, failed = spoken(options.text, options.output)
-    for text, target in list(jobs):
-        words = len(text.split())
-        if words > MAX_WORDS:
-            failed.append(f"{target.name}: {words} words are too many at once; give files of {MAX_WORDS} at most")
-            jobs.remove((text, target))
-        elif not text.strip():
-            failed.append(f"there is nothing to say for {target.name}: the text is empty")
-            jobs.remove((text, target))
-    if not jobs:
-        raise SpeechlabError(in_one(failed))
-    from speechlab.apps.bundled import require
-    from speechlab.audio.io import require_writable
-    from speechlab.pipelines.voice import Voice
-    from speechlab.text.frontend import load_lexicon
+    """Speak words, documents, folders of them, or subtitles at their times."""
+    from speechlab.apps.saying import say
 
-    lexicon = load_lexicon(options.lexicon) if options.lexicon else None
-    require_writable(jobs[0][1])  # before minutes are spent; the others are wav files too
-    require(options.voice, "voice")
-    voice = Voice.load(options.voice, options.vocoder, lexicon)
-    several = len(jobs) + len(failed) > 1
-    for text, target in jobs:
-        try:
-            audio = voice.say(text, options.pace, options.pitch, options.energy, options.noise_scale)
-        except SpeechlabError as error:
-            failed.append(f"{target.name}: {error}" if several else str(error))
-            continue
-        target.parent.mkdir(parents=True, exist_ok=True)
-        audio.save(target)
-        print(f"{target}  {audio.duration_s:.1f} s", flush=True)
-    if several and jobs[0][1].parent.is_dir():
-        write_origin(jobs[0][1].parent, voice.checkpoint)
-    if failed:
-        raise SpeechlabError(in_one(failed))
+    say(options)
 
 
 def in_one(failed: list[str]) -> str:
@@ -224,29 +191,6 @@ def in_one(failed: list[str]) -> str:
     return f"{failed[0]} (and {len(failed) - 1} more)" if len(failed) > 1 else failed[0]
 
 
-def spoken(words: list[str], output: str | None) -> tuple[list[tuple[str, Path]], list[str]]:
-    """Turn the arguments of ``say`` into texts and the wav files they become, and why files of a folder cannot be."""
-    given = " ".join(words)
-    path = Path(given)
-    if not given.strip() or len(os.fsencode(given)) > 255:  # longer than a file name may be
-        return [(given, sound_file(output, "speech.wav"))], []
-    if path.is_dir():
-        inside = path / "transcriptions" if (path / "transcriptions").is_dir() else path
-        files = sorted(inside.glob("*.txt"))
-        if not files:
-            raise SpeechlabError(f"{path} holds no .txt files")
-        folder, jobs, failed = Path(output or f"{path}-speech"), [], []
-        for file in files:
-            try:
-                jobs.append((read_text(file)[0], folder / f"{file.stem}.wav"))
-            except SpeechlabError as error:
-                failed.append(str(error))
-        return jobs, failed
-    if path.is_file():
-        return [(read_text(path)[0], sound_file(output, path.with_suffix(".wav").name))], []
-    if path.suffix == ".txt":
-        raise SpeechlabError(f"there is no file {path}")
-    return [(given, sound_file(output, "speech.wav"))], []
 
 
 def sound_file(output: str | None, name: str) -> Path:

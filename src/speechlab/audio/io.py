@@ -4,13 +4,16 @@ Everything inside the package is mono float32; int16 samples are divided by 3276
 """
 
 import base64
+import contextlib
 import io
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import soundfile as sf
 
+from speechlab.audio import aac
 from speechlab.audio.decoders import NotForLibsndfile, read_blocks, read_header, require_file, with_soundfile
 from speechlab.audio.resample import resample
 from speechlab.errors import SpeechlabError
@@ -26,8 +29,10 @@ WRITERS = {
     ".ogg": ("OGG", "VORBIS"),
     ".opus": ("OGG", "OPUS"),
     ".mp3": ("MP3", "MPEG_LAYER_III"),
+    ".m4a": ("M4A", "AAC"),  # by FFmpeg, the others by libsndfile
 }
 OPUS_RATES = (8_000, 12_000, 16_000, 24_000, 48_000)  # Hz; the codec knows no others
+CODEC_RATES = {".opus": OPUS_RATES, ".m4a": aac.RATES}
 LONGEST_WHOLE = 2**30  # samples that are held in memory as one recording, 4 GB; six hours at 48 kHz
 BLOCK = 65_536  # samples; libsndfile's Vorbis encoder overflows its stack on very long single writes
 
@@ -144,10 +149,10 @@ def probe(path: str | Path) -> AudioInfo:
 
 
 def write_audio(path: str | Path, waveform: np.ndarray, sample_rate: int) -> None:
-    """Write a mono recording in the format of its suffix (wav, flac, ogg, opus, mp3); wav and flac in 16 bits.
+    """Write a mono recording in the format of its suffix (wav, flac, ogg, opus, mp3, m4a); wav and flac in 16 bits.
 
     Peaks above 1 are not clipped: the whole recording is scaled down to fit. The file appears under its name
-    only when complete. Opus files are resampled to 48 kHz where the codec does not know the rate.
+    only when complete. Opus and m4a files are resampled to 48 kHz where the codec does not know the rate.
 
     Args:
         path: missing folders are made.
@@ -188,13 +193,22 @@ def encode(waveform: np.ndarray, sample_rate: int, suffix: str) -> bytes:
         raise SpeechlabError("cannot write audio that holds NaN or infinity; check what made it")
     if peak > 1:
         waveform = waveform / peak
-    if suffix == ".opus" and sample_rate not in OPUS_RATES:
+    if sample_rate not in CODEC_RATES.get(suffix, (sample_rate,)):
         waveform, sample_rate = resample(waveform, sample_rate, 48_000), 48_000
     container, subtype = WRITERS[suffix]
     if subtype == "PCM_16":  # libsndfile would round down; this way what was read is written back unchanged
         waveform = np.clip(np.round(waveform * 32_768), -32_768, 32_767).astype(np.int16)
     buffer = io.BytesIO()
-    with sf.SoundFile(buffer, "w", sample_rate, 1, subtype=subtype, format=container) as file:
+    with contextlib.closing(open_writer(buffer, sample_rate, 1, container, subtype)) as file:
         for start in range(0, len(waveform), BLOCK):
             file.write(waveform[start : start + BLOCK])
     return buffer.getvalue()
+
+
+def open_writer(
+    file: str | BinaryIO, sample_rate: int, channels: int, container: str, subtype: str
+) -> sf.SoundFile | aac.AacFile:
+    """Open a file to be written block by block, by the library that knows its format."""
+    if subtype == "AAC":
+        return aac.AacFile(file, sample_rate, channels)
+    return sf.SoundFile(file, "w", sample_rate, channels, subtype=subtype, format=container)

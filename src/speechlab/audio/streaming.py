@@ -14,9 +14,10 @@ import soundfile as sf
 from speechlab.audio.decoders import read_blocks, require_file
 from speechlab.audio.io import (
     BLOCK,
-    OPUS_RATES,
+    CODEC_RATES,
     WRITERS,
     Audio,
+    open_writer,
     require_writable,
 )
 from speechlab.errors import SpeechlabError
@@ -128,13 +129,13 @@ class Tape:
 
 
 def writable_rate(path: Path, sample_rate: int) -> int:
-    """Give the sample rate in Hz at which the format of a path's suffix is written: Opus knows five only.
+    """Give the sample rate in Hz at which the format of a path's suffix is written: Opus and AAC know a few only.
 
     Raises:
         SpeechlabError: the suffix is none that can be written, or the path is a folder.
     """
     require_writable(path)
-    return 48_000 if path.suffix.lower() == ".opus" and sample_rate not in OPUS_RATES else sample_rate
+    return sample_rate if sample_rate in CODEC_RATES.get(path.suffix.lower(), (sample_rate,)) else 48_000
 
 
 class AudioWriter:
@@ -162,12 +163,10 @@ class AudioWriter:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self.partial.touch()  # libsndfile says of a refusal only that it is a system error
-            self.file = sf.SoundFile(
-                str(self.partial), "w", sample_rate, channels, subtype=self.subtype, format=container
-            )
+            self.file = open_writer(str(self.partial), sample_rate, channels, container, self.subtype)
         except OSError as error:
             raise cannot_write(path, error) from error
-        except sf.LibsndfileError as error:
+        except (sf.LibsndfileError, KeyError) as error:  # the latter of an m4a of many channels
             self.partial.unlink(missing_ok=True)
             kind = f"{channels} channel{'s' * (channels > 1)} at {sample_rate} Hz"
             raise SpeechlabError(f"a {path.suffix} file cannot hold {kind}; name one that ends in .wav") from error

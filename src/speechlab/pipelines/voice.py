@@ -1,7 +1,7 @@
 """Text to speech: frontend, acoustic model and vocoder that were made for one another."""
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ from speechlab.pipelines.vocoder import GRIFFIN_LIM, Vocoder
 from speechlab.processes import give_memory_back
 from speechlab.text.frontend import for_language
 from speechlab.text.phonemes import PhonemeText
-from speechlab.text.split import split_sentences
+from speechlab.text.script import Line, read_script
 from speechlab.text.symbols import SymbolTable
 
 PACE_RANGE = (0.3, 3.0)  # beyond it nothing resembles speech
@@ -35,6 +35,14 @@ class Spoken(NamedTuple):
     durations: np.ndarray  # (tokens,), frames
     pitch: np.ndarray | None  # (tokens,), Hz
     energy: np.ndarray | None  # (tokens,), mean STFT magnitude norm
+
+
+class Said(NamedTuple):
+    """A line of a script that was said."""
+
+    line: Line
+    spoken: Spoken | None  # None of a silence
+    audio: Audio  # with the pause after it
 
 
 class Voice:
@@ -78,6 +86,11 @@ class Voice:
         require_acoustic(acoustic)
         if vocoder is None and not whole and acoustic.card.get("model") == FLOW:
             vocoder = GRIFFIN_LIM
+            warnings.warn(
+                f"{folder.name} has no vocoder and is heard through Griffin-Lim, which sounds hollow; name one that"
+                " fits it (--vocoder NAME), or train one on the same recordings",
+                stacklevel=2,
+            )
         if vocoder is None and not whole:
             raise SpeechlabError(f"{folder} has no vocoder beside it; name one, or say vocoder={GRIFFIN_LIM!r}")
         if vocoder == GRIFFIN_LIM:
@@ -110,24 +123,47 @@ class Voice:
         self, text: str, pace: float = 1.0, pitch: float = 1.0, energy: float = 1.0, noise_scale: float | None = None
     ) -> Iterator[Audio]:
         """Read a text sentence by sentence, in constant memory; each piece ends with its pause."""
-        sentences = split_sentences(text, self.language)
-        if not sentences:
+        lines = read_script(text, self.language)
+        if not any(line.text for line in lines):
             raise SpeechlabError("there is nothing to say: the text is empty; give at least one word")
+        yield from (said.audio for said in self.perform(lines, pace, pitch, energy, noise_scale))
+
+    def perform(
+        self,
+        lines: Sequence[Line],
+        pace: float = 1.0,
+        pitch: float = 1.0,
+        energy: float = 1.0,
+        noise_scale: float | None = None,
+    ) -> Iterator[Said]:
+        """Say a script line by line, in constant memory; a line in which there is nothing to read is left out.
+
+        Raises:
+            SpeechlabError: there is nothing to read in any line, or a control is out of range.
+        """
         spoken = 0
-        for sentence in sentences:
+        for line in lines:
+            pause = np.zeros(round(line.pause_s * self.spec.sample_rate), np.float32)
+            if not line.text:
+                yield Said(line, None, Audio(pause, self.spec.sample_rate))
+                continue
             try:
-                audio = self.speak(sentence.text, pace, pitch, energy, noise_scale, sentence.start).audio
+                found = self.speak(
+                    line.text, pace * line.pace, pitch * line.pitch, energy, noise_scale, start=line.start
+                )
             except SpeechlabError as error:
-                if len(sentences) == 1 or "nothing to read" not in str(error):
+                if len(lines) == 1 or "nothing to read" not in str(error):
                     raise
                 warnings.warn(f"left out: {error}", stacklevel=2)  # a line of asterisks inside a long text
                 continue
             spoken += 1
-            pause = np.zeros(round(sentence.pause_s * self.spec.sample_rate), np.float32)
-            yield Audio(np.concatenate([audio.waveform, pause]), self.spec.sample_rate)
+            waveform = found.audio.waveform * np.float32(10 ** (line.gain_db / 20))
+            yield Said(line, found, Audio(np.concatenate([waveform, pause]), self.spec.sample_rate))
             give_memory_back()
         if not spoken:
-            raise SpeechlabError(f"there is nothing to read in {text[:60]!r}; give a text with at least one word")
+            raise SpeechlabError(
+                f"there is nothing to read in {lines[0].text[:60]!r}; give a text with at least one word"
+            )
 
     def speak(
         self,
