@@ -8,7 +8,9 @@ whole, so that no dot of an abbreviation is weighed twice. A language has a tabl
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from types import ModuleType
+from functools import lru_cache
+
+from speechlab.text.tables import read_tables
 
 SENTENCE_PAUSE_S, CLAUSE_PAUSE_S, PARAGRAPH_PAUSE_S = 0.35, 0.15, 0.8  # silence added after each kind of piece
 
@@ -73,16 +75,27 @@ def sentence_spans(text: str, language: str, start: int = 0, end: int | None = N
     return spans
 
 
-def _abbreviations(language: str) -> ModuleType:
-    """Give a language's tables; the others are not imported."""
-    if language == "ru":
-        from speechlab.text.russian import abbreviations as table
-    else:
-        from speechlab.text.english import abbreviations as table
-    return table
+class _Endings:
+    """What a language's file says of a dot after a word: which words it ends a sentence after, and before which."""
+
+    def __init__(self, path: str):
+        tables = read_tables(path)
+        words = {name: {word.replace("_", " ") for word in tables.words(name)} for name in tables}
+        self.never_end, self.may_end, self.starters = words["never end"], words["may end"], words["starters"]
+        self.measures, self.before_number = words["measures"], words["before number"]
+        self.lettered, self.words_of_one_letter = words["lettered"], words["words of one letter"]
+        self.continued_by = dict.fromkeys(words["continued"], words["continued by"])
+        self.known = words["known"].union(
+            self.never_end, self.may_end, self.measures, self.before_number, self.continued_by
+        )
 
 
-def _ends_sentence(text: str, start: int, mark: re.Match[str], table: ModuleType) -> bool:
+@lru_cache(maxsize=2)
+def _abbreviations(language: str) -> _Endings:
+    return _Endings(f"{'russian' if language == 'ru' else 'english'}/sentence_ends.tsv")
+
+
+def _ends_sentence(text: str, start: int, mark: re.Match[str], table: _Endings) -> bool:
     """Whether marks end a sentence: an abbreviation's dot does where the next word begins one."""
     following, dotted = NEXT.match(text, mark.end()).groups()
     if following in MARKS:  # marks apart, ". . ."
@@ -104,29 +117,29 @@ def _ends_sentence(text: str, start: int, mark: re.Match[str], table: ModuleType
         key, rest = _known(word, table) or word, before[: last.start(2)]
     previous = PREVIOUS.search(rest)
     previous = previous[1] if previous else ""
-    key = f"{previous} {key}" if f"{previous} {key}" in table.KNOWN else key
+    key = f"{previous} {key}" if f"{previous} {key}" in table.known else key
     return _begins_one(following, bool(dotted), key, previous, table)
 
 
-def _known(word: str, table: ModuleType) -> str | None:
+def _known(word: str, table: _Endings) -> str | None:
     """Give the word as the table spells it: "Cf" at a beginning is "cf", but "C" may be an initial."""
     forms = (word, word[0].lower() + word[1:]) if len(word) > 1 else (word,)
-    return next((form for form in forms if form in table.KNOWN), None)
+    return next((form for form in forms if form in table.known), None)
 
 
-def _begins_one(following: str, dotted: bool, key: str, previous: str, table: ModuleType) -> bool:
+def _begins_one(following: str, dotted: bool, key: str, previous: str, table: _Endings) -> bool:
     """Whether a sentence begins with the word ``following`` after the abbreviation, initial or word ``key``."""
-    starts = following in table.STARTERS and not dotted  # a dot makes it an initial: "J. A. Brown"
-    is_measure = key in table.MEASURES and bool(NUMBER.fullmatch(previous))  # "5 m." is one, "m. Brown" is not
-    if is_measure or key in table.BEFORE_NUMBER:
+    starts = following in table.starters and not dotted  # a dot makes it an initial: "J. A. Brown"
+    is_measure = key in table.measures and bool(NUMBER.fullmatch(previous))  # "5 m." is one, "m. Brown" is not
+    if is_measure or key in table.before_number:
         return not NUMBER.fullmatch(following)
-    if key in table.CONTINUED_BY:
-        return following not in table.CONTINUED_BY[key]
-    if key in table.MAY_END and (key not in table.NEVER_END or NUMBER.fullmatch(previous)):
+    if key in table.continued_by:
+        return following not in table.continued_by[key]
+    if key in table.may_end and (key not in table.never_end or NUMBER.fullmatch(previous)):
         return starts
-    if len(key) == 1 and key.isupper() and (key not in table.WORDS_OF_ONE_LETTER or dotted and len(following) == 1):
-        return starts or previous.lower() in table.LETTERED
-    return key not in table.NEVER_END
+    if len(key) == 1 and key.isupper() and (key not in table.words_of_one_letter or dotted and len(following) == 1):
+        return starts or previous.lower() in table.lettered
+    return key not in table.never_end
 
 
 def _stripped(text: str, start: int, end: int) -> tuple[int, int] | None:

@@ -6,6 +6,7 @@ A range is read in one case, asked for by what stands before it: "до 5-10 %" i
 import re
 
 from speechlab.text.russian.dates import MONTH, after_of, at_end, before_of
+from speechlab.text.russian.grammar import declension
 from speechlab.text.russian.numbers import (
     SUFFIXES,
     cardinal,
@@ -19,7 +20,7 @@ from speechlab.text.russian.numbers import (
     read_pair,
     simple_fraction,
 )
-from speechlab.text.russian.words import NOUNS, SCALES, SMALL_MONEY, UNITS
+from speechlab.text.russian.words import SCALES, SMALL_MONEY, UNITS
 
 Match = re.Match[str]
 STEMS = {1: "одно", 90: "девяносто", 100: "сто", 1000: "тысяче"}  # of compound words, where they are no genitive
@@ -43,17 +44,17 @@ def _bare(written: str, case: str, gender: str) -> str:
 
 
 def _ranged(first: str | None, last: str, case: str, noun: str) -> str:
-    return join_range(_bare(first, case, NOUNS[noun][0]), last) if first else last
+    return join_range(_bare(first, case, declension(noun)[0]), last) if first else last
 
 
 def read_unit(match: Match) -> str:
     """Read a number or a range with a scale and a unit: "3,2 млрд руб.", "5-10 %"."""
     first, written, scale, unit = match.groups()
-    noun, after, *adjective = UNITS[unit]
+    noun, after, adjective = UNITS[unit]
     before = before_of(match)
     away = re.search(r"\bв\s*$", before.lower()) and re.match(r"\s+(?:от|к)\b", after_of(match))
     case = "p" if away else case_before(before)
-    amount = _amount(written, scale, noun, case, adjective[0] if adjective else "")
+    amount = _amount(written, scale, noun, case, adjective)
     amount = _ranged(first, amount, case, _scale_name(scale) if scale else noun)
     return amount + (f" {after}" if after else "") + "." * at_end(match)
 
@@ -135,6 +136,32 @@ def read_stem(number: int) -> str:
     return STEMS.get(number) or words.replace(" ", "")
 
 
+PERCENT_ENDINGS = {
+    "й": "ый",
+    "я": "ая",
+    "е": "ые",
+    "го": "ого",
+    "му": "ому",
+    "ю": "ую",
+    "м": "ом",
+    "х": "ых",
+    "ми": "ыми",
+}
+
+
+def read_percent_adjective(match: Match) -> str:
+    """Read "100%-ный" and "5%-й раствор"; "5% м" is none."""
+    if not match[2] and "-" not in match[0]:
+        return match[0]
+    return f"{read_stem(int(match[1]))}процентн{PERCENT_ENDINGS.get(match[3], match[3])}"
+
+
+def read_ratio(match: Match) -> str:
+    """Read "масштаб 1:100" as "один к ста"; a score is read without "к"."""
+    ratio = f"{cardinal(int(match[2]))} к {cardinal(int(match[3]), 'd')}"
+    return f"{match[1]} {ratio}" if match[1] else ratio
+
+
 def read_range(match: Match) -> str:
     """Read "2-3 дня" as "два-три", "15 000-20 000" and "2,5-3" in words too."""
     written, before = [part.replace(" ", "") for part in match.groups()], before_of(match)
@@ -167,16 +194,16 @@ def read_fraction(match: Match) -> str:
         return f"{match[1] or ''} {cardinal(numerator)} дробь {cardinal(denominator)} {match[4] or ''}".strip()
     if numerator >= denominator and numerator >= 10:
         return f"{match[1] or ''} {cardinal(numerator)} на {cardinal(denominator)} {match[4] or ''}".strip()
-    noun, after, *adjective = UNITS[match[4]] if match[4] else ("", "")
+    noun, after, adjective = UNITS[match[4]] if match[4] else ("", "", "")
     before = before_of(match)
     takes = re.search(r"\b(?:возьмите|на|за|добавьте|съел\w*|выпил\w*)\s*$", before.lower())
     case = "a" if numerator == 1 and takes else case_before(before)
     if whole and (numerator, denominator) == (1, 2):
-        gender = NOUNS[noun][0] if noun else "f" if re.match(r"\s\w+[ыи]\b", after_of(match)) else "m"
+        gender = declension(noun)[0] if noun else "f" if re.match(r"\s\w+[ыи]\b", after_of(match)) else "m"
         half = whole == 1 and case in "na"
         said = {"f": "полторы"}.get(gender, "полтора") if half else f"{cardinal(whole, case, gender)} с половиной"
-        named = form_after(2 if half else whole, noun, case, *adjective) if noun else ""
+        named = form_after(2 if half else whole, noun, case, adjective) if noun else ""
     else:
         said = simple_fraction(numerator, denominator, case, whole)
-        named = form_after(1, noun, "g", *adjective) if noun else ""
+        named = form_after(1, noun, "g", adjective) if noun else ""
     return " ".join(part for part in (said, named, after) if part)

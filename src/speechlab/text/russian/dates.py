@@ -2,6 +2,7 @@
 
 import re
 
+from speechlab.text.russian.grammar import declension
 from speechlab.text.russian.numbers import cardinal, case_before, form_after, join_range, ordinal
 from speechlab.text.russian.words import MONTH_NAMES, MONTHS, SHORT_MONTHS, WEEKDAYS
 
@@ -103,8 +104,9 @@ def read_time(match: Match) -> str:
 def read_weekdays(match: Match) -> str:
     """Read "в пн. и ср." and "с пн по пт" in the case that the preposition asks for."""
     case = case_before(before_of(match))
-    case = case if case != "p" else "n"
-    days = re.sub(rf"({WEEKDAY})\b\.?", lambda day: WEEKDAYS[day[1].lower()][case], match[0], flags=re.I)
+    case = "ngdain".index(case if case != "p" else "n")
+    named = lambda day: declension(WEEKDAYS[day[1].lower()])[1][case]  # noqa: E731
+    days = re.sub(rf"({WEEKDAY})\b\.?", named, match[0], flags=re.I)
     return re.sub(r"\s?-\s?", " - ", days) + "." * at_end(match)
 
 

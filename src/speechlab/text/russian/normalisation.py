@@ -5,6 +5,7 @@ other numbers, abbreviations, Latin, signs, ё. A stress mark, ``+`` before a vo
 U+0301. Characters that cannot be read are left out here; the frontend reports them.
 """
 
+import html
 import re
 import unicodedata
 from collections.abc import Callable, Collection
@@ -15,11 +16,12 @@ from speechlab.text.russian.counts import (
     read_decade,
     read_fraction,
     read_money,
+    read_percent_adjective,
     read_phone_number,
     read_range,
     read_rank,
+    read_ratio,
     read_scaled,
-    read_stem,
     read_unit,
     read_whole,
 )
@@ -41,49 +43,38 @@ from speechlab.text.russian.dates import (
     read_year,
     read_years,
 )
+from speechlab.text.russian.latin import FORMULA, read_formula, read_latin
 from speechlab.text.russian.numbers import SUFFIXES, cardinal, case_before, decimal, ordinal
 from speechlab.text.russian.roman import (
     ADJECTIVE,
-    PART,
     ROMAN,
+    read_after,
+    read_before,
     read_before_adjective,
-    read_before_part,
-    read_before_parts,
     read_centuries,
-    read_century,
-    read_part,
-    read_ruler,
+    read_pair_before,
     roman,
 )
 from speechlab.text.russian.short import (
     CONTRACTION,
     DESCRIBED,
-    DIGIT,
     DOMAINS,
     EXTENSIONS,
     MARKUP,
-    NAME,
-    SHORT,
+    SLASH,
+    SPELLED,
+    abbreviations,
     read_address,
     read_adjective,
     read_capitals,
     read_contracted,
     read_file,
+    read_mean,
+    read_slashed,
 )
 from speechlab.text.russian.stress import MARK as STRESS
 from speechlab.text.russian.stress import restore_yo
-from speechlab.text.russian.words import (
-    ABBREVIATIONS,
-    LATIN_ENDS,
-    LATIN_NAMES,
-    LATIN_SOUNDS,
-    LATIN_WORDS,
-    LETTER_NAMES,
-    MONTHS,
-    SCALES,
-    SYMBOLS,
-    UNITS,
-)
+from speechlab.text.russian.words import LETTER_NAMES, MONTHS, SCALES, SYMBOLS, UNITS
 
 VOWELS = "аеёиоуыэюя"
 TYPOGRAPHY = {
@@ -92,14 +83,12 @@ TYPOGRAPHY = {
 }  # fmt: skip
 PUNCTUATION = set(",.!?;:-'()[]«»…+")
 APART = {  # units that may be the beginning of something else: "в 10 с Петром", "их 5 т. е. мало"
-    "В": r"В(?!\s+[А-ЯЁ«])", "А": r"А(?=[,.;)]|\s*$|\s+[а-яё])", "Н": r"Н(?=[,.;)]|\s*$)",
-    "с": r"(?:(?<=\d)с|с(?!\s+[\w«]|\.\w))", "т": r"т(?!\.\s?[едкнпр]\.)",
+    "В": r"В(?!\s+[А-ЯЁ«])", "А": r"(?<=\s)А(?=[,.;)]|\s*$|\s+[а-яё])", "Н": r"Н(?=[,.;)]|\s*$)",
+    "с": r"(?:(?<=\d)с|с(?!\s+[\w«]|\.\w))", "т": r"т(?!\.\s?[едкнпр]\.)", "зуб": r"зуб(?=\.)",
 }  # fmt: skip
 UNIT = "|".join(APART.get(unit, re.escape(unit)) for unit in sorted(UNITS, key=len, reverse=True))
 SCALE = "|".join([*SCALES, *("тысяч[аиу]?", "миллион(?:а|ов)?", "миллиард(?:а|ов)?")])
 SUFFIX = "|".join(sorted([*SUFFIXES, "ти", "мя"], key=len, reverse=True))
-LATIN_SOUND = re.compile("|".join(LATIN_SOUNDS))
-LONGEST_SPELLED = 5  # letters; a longer word in capitals is a word
 Match = re.Match[str]
 
 
@@ -119,6 +108,7 @@ def normalise(text: str, keep: Collection[str] = ()) -> str:
     Args:
         keep: words in lower case that stay without ё.
     """
+    text = re.sub(r"&#?\w{1,8};", lambda entity: html.unescape(entity[0]), text)
     text = re.sub(r"\n{3,}", "\n\n", re.sub(r"[ \t]{2,}", " ", text))
     for pattern, replacement in MARKED:
         text = pattern.sub(replacement, text)
@@ -131,6 +121,7 @@ def normalise(text: str, keep: Collection[str] = ()) -> str:
 def _unify(text: str) -> str:
     text = re.sub(rf"\+(?=([{VOWELS}]))([{VOWELS}])", rf"\2{STRESS}", unicodedata.normalize("NFC", text), flags=re.I)
     text = re.sub(r"(?<=[\dIVXХ%])\s?—\s?(?=[\dIVXХ])", "-", text)  # of a range, not of a sentence
+    text = re.sub(r"[⅐-⅞]", lambda part: " " + unicodedata.normalize("NFKD", part[0]).replace("\u2044", "/"), text)
     characters = []
     for character in text:
         if character in TYPOGRAPHY:
@@ -142,14 +133,6 @@ def _unify(text: str) -> str:
         elif not is_readable(character):
             characters.append(" ")
     return re.sub(r"([^\W\d_]{60})(?=[^\W\d_])", r"\1 ", re.sub(" {2,}", " ", "".join(characters)))
-
-
-def _abbreviation(reading: str, ends: bool) -> Callable[[Match], str]:
-    def expand(match: Match) -> str:
-        first = reading[0].upper() if match[0][0].isupper() else reading[0]
-        return first + reading[1:] + "." * (ends and at_end(match))
-
-    return expand
 
 
 def _school_years(match: Match) -> str:
@@ -178,31 +161,8 @@ def _days(match: Match) -> str:
     return f"{said} {'сутки' if number == 1 else 'суток'}" + "." * at_end(match)
 
 
-def _latin(match: Match) -> str:
-    """Read Latin words by the table, by letters if all are capitals, else as they sound."""
-    word = match[0]
-    if known := LATIN_WORDS.get(word.lower()):
-        return known
-    if not word.isalpha():  # "Coca-Cola" is known as a whole, "Wi-Max" by its parts
-        return re.sub("[A-Za-z]+", _latin, word)
-    if len(word) == 1 or (word.isupper() and len(word) <= LONGEST_SPELLED):
-        return "-".join(LATIN_NAMES[letter] for letter in word.upper())
-    word = word.lower()
-    for pattern, sound in LATIN_ENDS:
-        word = re.sub(pattern, sound, word)
-    return LATIN_SOUND.sub(lambda letters: LATIN_SOUNDS[letters[0]], word)
-
-
 def _rule(pattern: str, replacement: Callable[[Match], str] | str, flags: int = 0) -> tuple:
     return re.compile(pattern, flags), replacement
-
-
-def _short_rules(start: str, after: Collection[str]) -> list[tuple]:
-    return [
-        _rule(start + re.escape(short).replace(r"\ ", r"\s?") + rf"\.{follows}", _abbreviation(reading, not follows),
-              0 if len(short) < 3 else re.I)
-        for short, reading, follows in SHORT if follows in after
-    ]  # fmt: skip
 
 
 MARKED = [(re.compile(pattern), replacement) for pattern, replacement in MARKUP]
@@ -219,18 +179,33 @@ RULES: list[tuple[re.Pattern[str], Callable[[Match], str] | str]] = [
           read_address, re.I),
     _rule(rf"(?<![\w.])([\w-]{{1,60}})\.({FILE})\b", read_file, re.I),
     _rule(r"(?<!\w)#(?=[^\W\d])", "хэштег "),
+    _rule(r"(?<!\w)[CС]#(?!\w)", "си шарп"),
+    _rule(r"(?<!\w)\.NET\b", "дот нет"),
+    _rule(r"(?<![\d.])\d{1,3}(?:\.\d{3}){2,4}(?![\d.])", lambda m: m[0].replace(".", "")),
     _rule(r"\d{19,}", lambda m: " ".join(map(cardinal, map(int, m[0])))),
     _rule(r"(?<!\w)[CС]\+\+", "си плюс плюс"),
     _rule(r"(?<!\w)[vV]\.?\s?(\d+)\.(\d+)\b(?!\.\d)", lambda m: f"ви {digits(m[1])} точка {digits(m[2])}"),
     # numbers with signs between them
+    _rule(r"(?<![\d.:])(\d{1,2})\.([0-5]0|[0-5]5)(\s?-\s?\d{1,2})\.([0-5]0|[0-5]5)(?![\d.]|\s?[%°$€₽\w])", r"\1:\2\3:\4"),
+    _rule(r"\b(масштаб\w*|соотношени\w+|пропорци\w+|отношени\w+|курс\w*)\s(\d{1,9}):(\d{1,9})\b", read_ratio, re.I),
+    _rule(r"(?<![\d:])()(1):(\d{3,9})\b", read_ratio),
+    _rule(r"(?<=\d)\^2(?!\d)", " в квадрате "),
+    _rule(r"(?<=\d)\^(\d{1,3})(?!\d)", lambda m: f" в {ordinal(int(m[1]), 'p', 'f')} степени "),
+    _rule(r"(?<=\d)[кk](?!\w)", " тыс"),
     _rule(r"(?<![\d/.-])(\d{1,2})[/-](\d{1,2})[/-](\d{4})(?![\d/-])", r"\1.\2.\3"),
     _rule(r"(?<![\d:])(\d{1,2}):(\d\d):(\d\d)(?![\d:])", lambda m: " ".join(digits(part) for part in m.groups())),
     _rule(r"([$€£₽])\s?(\d+(?:[.,]\d+)?)\s?([KkКMМBmT])(?!\w)", lambda m: f"{m[1]}{m[2]} {THOUSANDS[m[3]]}"),
     _rule(r"(\d)\s?%\s?-\s?(\d+(?:[.,]\d+)?\s?%)", r"\1-\2"),
     _rule(r"(?<=\d)\s?-\s?(?=\d+\s?=)", " минус "),
     _rule(r"(?<=\d)\s?(руб|долл|чел|шт|мес|коп)\.\s?/\s?(?=[а-я])", r" \1/"),
-    _rule(r"(?<=\d)\^2(?!\d)", " в квадрате "),
     # what is written short
+    _rule(rf"\b{FORMULA}(?![\w])", read_formula),
+    _rule(r"(?<=\b[A-Z]{3})/(?=[A-Z]{2,4}\b)", " "),  # TCP/IP
+    _rule(r"(?<=\b[вВ]\s)ср\.\s([а-яё]{3,30})", read_mean),
+    _rule(r"(?<=\d)-(?:ти|и|х)\s(?=(?:км|кг|см|м|г|л)\b)", " "),
+    _rule(r"\b(\d{1,3})-(?:х|ти|ми|и)[ -]?(?=((?:этаж|комнат|летн|дневн|час|местн|звёзд|звезд|крат|метр|литр|тонн|месяч|"
+          r"недель|процент|знач|уровн|ступен|цилиндр|двер|спаль|миллион|минут|томн|крат|полосн)[а-яё]{2,10}))", r"\1-"),
+    _rule(r"(?<![\d,])(\d+),5-(?=[а-яё]{4,})", lambda m: f"{cardinal(int(m[1]), 'g')}споловиной" if m[1] != "1" else m[0]),
     _rule(r"№\s?№\s?", "номера "),
     _rule(r"(?<!\w)(д|кв|стр|рис|гл|табл|корп|оф|п|ст|с|эт|под|каб)\.(?=\d)", r"\1. "),
     _rule(r"(\d)\s?л\.(?=\s(?:назад|тому|спустя|подряд|со|стажа))", r"\1 лет"),
@@ -248,13 +223,17 @@ RULES: list[tuple[re.Pattern[str], Callable[[Match], str] | str]] = [
     _rule(rf"(^|[.!?]\s|(?:ник|среда|верг|ница|бота|енье),\s)(\d{{1,2}})(?=\s(?:{MONTH})(?:\s\d{{4}}(?:\sгода|\s?г\.)?)?"
           r"(?:\s?[.!?]?$|\s+[—-]\s+\D))", lambda m: m[1] + ordinal(int(m[2]), "n", "n"), re.I),  # an entry
     _rule(r"(?<=[а-яё]\s)(?<!\d\s)(\d{4})(?!\d|\s?г|[-/.,:]\d|\s?[а-яё]{2,}|\s?[%°₽$€])", _year_of_month),
+    _rule(r"(?<=\b[вВ]\s)(1[5-9]\d\d|20[0-4]\d)(?=[,.;!?)]?\s*$|[,;!?)])", lambda m: ordinal(int(m[1]), "p")),
+    _rule(r"(?<=\b(?:лето|лета|зима|зимы)\s)(\d{4})\b(?![-/])", lambda m: ordinal(int(m[1]), "g")),
+    _rule(r"(?<=\b(?:летом|осень|осени|весна|весны|зимой)\s)(\d{4})\b(?![-/])", lambda m: ordinal(int(m[1]), "g")),
     _rule(rf"\b([IVXLCDM]{{1,12}})-({SUFFIX})(?!\w)", lambda m: f"{roman(m[1])}-{m[2]}"),
     _rule(r"\b1,5-(?=[а-яё]{4,})", "полутора"),
-    _rule(r"(\d+)\s?%-?(?=н(?:ый|ая|ое|ые|ого|ой|ому|ую|ым|ом|ых|ыми)\b)", lambda m: f"{read_stem(int(m[1]))}процент"),
+    _rule(r"(?<![\d,.])(\d+)\s?%-?(н?)(ый|ая|ое|ые|ого|ой|ому|ую|ым|ом|ых|ыми|й|я|е|го|му|ю|м|х|ми)\b", read_percent_adjective),
     _rule(r"\b(\d{4})\s?-\s?(\d{4})-([ех])(?!\w)", r"\1-\3 \2-\3"),
     _rule(r"\b(\d{1,2}) и (\d{1,2}) ((?:класс|век|этаж|курс|мест|глав|част)(?:ах|ам|ами))\b", _both_ranks),
     _rule(DESCRIBED, read_adjective, re.I),
-    _rule(CONTRACTION, read_contracted, re.I),
+    _rule(DESCRIBED, read_adjective, re.I),  # "мл. науч. сотрудник"
+    _rule(SLASH, read_slashed, re.I),
     # what would be taken apart later
     _rule(r"\b(?:(\d+)-)?(\d+)-([а-яё]{4,})", read_compound),
     _rule(r"/\s?мес\b\.?", " в месяц"),
@@ -275,20 +254,20 @@ RULES: list[tuple[re.Pattern[str], Callable[[Match], str] | str]] = [
     _rule(r"\b(\d+)-(е|х)\s?гг\.", read_decade),
     _rule(r"(?<=\b[сС]\s)(\d{4})(?=\sпо\s\d{4}\b)", lambda m: ordinal(int(m[1]), "g")),
     _rule(r"\b(\d{4})\s?г\.\s?р\.", read_birth),
-    _rule(r"\b(\d{3,4})\s?гг?\.", read_year),
-    _rule(rf"\b({ROMAN})(\s?-\s?| и | или )({ROMAN})\s?(вв\.?|в\.|век[а-я]*)", read_centuries),
+    _rule(r"\b(\d{3,4}|\d{1,2}(?=\s?г\.\s(?:до )?н\.))\s?гг?\.", read_year),
     _rule(rf"(?<=\b[сС]\s)({ROMAN})(?=\sпо\s{ROMAN}\b)", lambda m: ordinal(roman(m[1]), "g")),
-    _rule(rf"\b({ROMAN})\s?(вв\.|в\.|век[а-я]*)", read_century),
-    _rule(rf"\b((?i:{PART})) ({ROMAN})\b", read_part),
-    _rule(rf"\b({ROMAN})(\s?-\s?| и | или )({ROMAN})(?=\s({PART})\b)", read_before_parts),
-    _rule(rf"\b({ROMAN})(?=\s((?i:{PART}))\b)", read_before_part),
+    _rule(rf"\b(?:({ROMAN})(\s?-\s?| и | или ))?({ROMAN})\s?(вв?\.|век[а-я]*)", read_centuries),
+    _rule(rf"\b({ROMAN})(\s?-\s?| и | или )({ROMAN})(?=\s([А-ЯЁ]?[а-яё]{{3,}})\b)", read_pair_before),
+    _rule(rf"\b([А-ЯЁ]?[а-яё]{{2,30}}) ({ROMAN})\b", read_after),
+    _rule(rf"\b({ROMAN})(?=\s([А-ЯЁ]?[а-яё]{{3,30}})\b)", read_before),
     _rule(rf"\b({ROMAN})(?=\s({ADJECTIVE})\b)", read_before_adjective),
-    _rule(rf"\b([А-ЯЁ][а-яё]+) ({ROMAN})\b", read_ruler),
     _rule(rf"\b(\d{{1,2}})\s?-\s?(\d{{1,2}})(?=\s(?:{MONTH})\b)", read_days),
-    _rule(rf"\b(\d{{1,2}})(?=\s(?:{MONTH})\b)", lambda m: read_day(int(m[1]), before_range(m))),
+    _rule(rf"\b(\d{{1,2}})(?=\s(?:{MONTH})\b)", lambda m: read_day(int(m[1]), before_range(m)), re.I),
     _rule(rf"(?:(?<=\b[сС]\s)|(?<=\b[сС]о\s))(\d{{1,2}})(?=\sпо\s\w+(?:\s\w+)?\s(?:{MONTH}))",
           lambda m: ordinal(int(m[1]), "g")),
     _rule(r"\b(0[1-9])\.(0[1-9]|1[0-2])\b(?![.:]\d)",
+          lambda m: f"{read_day(int(m[1]), before_of(m))} {MONTHS[int(m[2]) - 1]}"),
+    _rule(r"(?<=\b(?:до|по|от)\s)([12]\d|3[01])\.(0[1-9]|1[0-2])\b(?![.:]\d|\s?[%°$€₽\w])",
           lambda m: f"{read_day(int(m[1]), before_of(m))} {MONTHS[int(m[2]) - 1]}"),
     _rule(r"\b([вВсС]|до|До)\s(\d{1,2})\.(00|15|30|45)\b(?!\.\d|\s?[%°$€₽])", r"\1 \2:\3"),
     _rule(r"(?<![\d:])(\d{1,2}):(\d{1,2})(?!\d)", read_time),
@@ -296,7 +275,7 @@ RULES: list[tuple[re.Pattern[str], Callable[[Match], str] | str]] = [
           lambda m: f"{m[1]} {digits(m[2])} точка {digits(m[3])}", re.I),
     _rule(r"\b\d+(?:\.\d+){2,}\b", lambda m: " точка ".join(map(digits, m[0].split(".")))),
     # money, units, scales, signs
-    *_short_rules(r"(?<![\w-])(?<!\d\s)", (DIGIT,)),
+    *abbreviations("number"),
     _rule(r"№\s?(\d+)", lambda m: f"номер {digits(m[1])}"),
     _rule(r"(?:(?<![\w.])|(?<=\.\.))-(?=\d)", " минус "),
     _rule(r"(?<!\w)((?:[Дд]ом|д\.|кв\.|корп\.)\s?\d+)/(?=\d)", r"\1 дробь "),
@@ -313,16 +292,16 @@ RULES: list[tuple[re.Pattern[str], Callable[[Match], str] | str]] = [
     _rule(r"\b(\d+)[,.](\d+)\b", lambda m: decimal(m[1], m[2], case_before(before_of(m)))),
     _rule(r"\d{1,3}(?: \d{3})+(?!\d)|\d+", read_whole),
     # abbreviations, initials, Latin
-    *_short_rules(r"(?<![\w-])", (NAME, "")),
-    *[_rule(rf"(?<!\w)(?:{pattern})(?!\w)", _abbreviation(reading, ends), re.I)
-      for pattern, reading, ends in ABBREVIATIONS],
+    *abbreviations("name", ""),
+    _rule(CONTRACTION, read_contracted, re.I),
     _rule(r"\b[А-ЯЁ]\.\s?(?=[А-ЯЁ])", lambda m: f"{LETTER_NAMES[m[0][0]].capitalize()} "),
-    _rule(r"\b(?:[А-ЯЁ]{2,}|СПбГУ)\b", read_capitals),
+    _rule(rf"\b(?:[А-ЯЁ]{{2,}}|{'|'.join(word for word in SPELLED if not word.isupper())})\b", read_capitals),
     _rule(r"\b(?=[IVX]{2,}\b)X{0,3}(?:IX|IV|V?I{0,3})\b(?<=[IVX])", lambda m: cardinal(roman(m[0]))),
     _rule(r"\b(?=[MDCLXVI]{4,}\b)M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})\b(?<=[IVXLCDM])",
           lambda m: cardinal(roman(m[0]))),
     _rule(r"(?<=[a-z])(?=[A-Z]{2,}\b)", " "),
-    _rule(r"[A-Za-z]+(?:['-][A-Za-z]+)*", _latin),
+    _rule(r"(?<=[A-Za-z]{2}) ?& ?(?=[A-Za-z]{2})", " энд "),
+    _rule(r"[A-Za-z]+(?:['-][A-Za-z]+)*", read_latin),
     *[_rule(re.escape(symbol), word) for symbol, word in SYMBOLS.items()],
     _rule(r"\+", " плюс "),
     _rule(r"'", ""),

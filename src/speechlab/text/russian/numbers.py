@@ -10,8 +10,8 @@ from functools import lru_cache
 
 from num2words import num2words
 
-from speechlab.text.russian.grammar import adjective_form, is_adjective, noun_forms
-from speechlab.text.russian.words import CASES, FORMS, NOUNS
+from speechlab.text.russian.grammar import adjective_form, declension, is_adjective, noun_forms
+from speechlab.text.russian.words import RANKED
 
 # ruff: noqa: SIM905 (word lists read better as text)
 
@@ -22,6 +22,7 @@ GENITIVE = (
     "младше моложе нет не_хватает хватает_не из-за порядка вокруг течение нету"
 ).split()
 DATIVE, INSTRUMENTAL = "к ко благодаря согласно".split(), "между над под перед".split()
+PART_OF_LAW = re.compile(r"\s(?:статьи|части|пункта|главы|раздела)\s\d")  # "пункт 5 статьи 10"
 PAY = re.compile("(?:за|о|у|вы|при)?(?:плати|плачу|купи|трати|стои|взя|отда|брос)")  # what it costs is an accusative
 PREPOSITIONAL, ACCUSATIVE = "о об обо при".split(), "в во на через за про сквозь спустя по".split()
 SUFFIXES = {  # of a written rank: gender, case, plural
@@ -71,18 +72,19 @@ def join_range(first: str, last: str) -> str:
 
 def counted(number: int, noun: str, case: str = "n", adjective: str = "") -> str:
     """Give a number with its noun in the right form: 21 рубль, 3 рубля, 5 рублей; в 5 рублях."""
-    words = cardinal(number, case, NOUNS[noun][0])
+    words = cardinal(number, case, declension(noun)[0])
     return " ".join(part for part in (words, form_after(number, noun, case, adjective)) if part)
 
 
 def form_after(number: int, noun: str, case: str = "n", adjective: str = "") -> str:
     """Give the form of a noun after a number, with an adjective in -ый or -ий before it if given."""
-    gender, one, many = NOUNS[noun]
-    index, kind = CASES.index(case), kind_of(number)
+    gender, one, many = declension(noun)
+    index, kind = "ngdaip".index(case), kind_of(number)
     if kind == "one":
         form, described = one[index], (case, gender)
     elif case in "na":
-        form, described = (one if kind == "few" else many)[1], ("g", "+")
+        form = (one if kind == "few" else many)[1]
+        described = ("n" if kind == "few" and gender == "f" else "g", "+")
     else:
         form, described = many[index], (case, "+")
     return f"{adjective_form(adjective, *described)} {form}" if adjective else form
@@ -138,28 +140,52 @@ def read_pair(first: int, last: int, before: str, after: str) -> str:
 
 def _next_noun(after: str) -> str:
     words = re.match(r"[ \u00a0]+([а-яё]+)(?: ([а-яё]+))?", after[:80].lower())
-    if not words:
+    if not words or PART_OF_LAW.match(after):
         return ""
-    described = words[2] and words[1] not in FORMS and is_adjective(words[1])
+    described = words[2] and is_adjective(words[1])
     return words[2] if described else words[1]
 
 
 def _as_rank(number: int, before: str, noun: str) -> str:
-    singular = [(name, case) for name, plural, case in FORMS.get(noun, ()) if not plural]
-    if not singular or noun in ("лет", "человек") or any(plural for _, plural, _ in FORMS[noun]):
+    forms = [form for form in noun_forms(noun) if form.noun in RANKED]
+    asked, kind = case_before(before), kind_of(number)
+    if not forms or any(form.plural and (form.case not in "na" or kind != "many") for form in forms):
         return ""
-    asked, kind, name = case_before(before), kind_of(number), singular[0][0]
-    cases = [case for _, case in singular]
+    forms = [form for form in forms if not form.plural]
+    if not forms:
+        return ""
+    name = forms[0].noun
+    cases = sorted({form.case for form in forms}, key="ngdaip".index)
     is_year = name == "год" and number >= 1000
     counts = (kind == "one" and set(cases) & set("na")) or (kind == "few" and "g" in cases and asked in "na")
     if not is_year and (
         counts
-        or (kind == "one" and name not in ("этаж", "класс", "курс", "ряд", "глава", "том", "место", "урок", "число"))
+        or (
+            kind == "one"
+            and name
+            not in (
+                "этаж",
+                "класс",
+                "курс",
+                "ряд",
+                "глава",
+                "том",
+                "место",
+                "урок",
+                "число",
+                "автобус",
+                "трамвай",
+                "троллейбус",
+                "маршрут",
+                "кабинет",
+                "канал",
+            )
+        )
     ):
         return ""
     if asked == "a" and "p" in cases and "a" not in cases:
         asked = "p"
-    return ordinal(number, asked if asked in cases else cases[0], NOUNS[name][0])
+    return ordinal(number, asked if asked in cases else cases[0], forms[0].gender or "m")
 
 
 def _case_of(number: int, before: str, noun: str) -> str:
@@ -177,12 +203,10 @@ def _case_of(number: int, before: str, noun: str) -> str:
         return asked
     if asked == "a":  # "в" and "на" also ask for the prepositional
         return next((case for case in "pn" if case in cases), "a")
-    return cases[0] if asked == "n" else asked
+    return cases[0]
 
 
 def _gender(number: int, noun: str) -> str:
-    if noun in FORMS:
-        return NOUNS[FORMS[noun][0][0]][0]
     forms = noun_forms(noun)
     wanted = [form for form in forms if form.plural == (kind_of(number) != "one" and form.case != "g")] or forms
     few = [form for form in forms if not form.plural and form.case == "g"] if kind_of(number) == "few" else []
