@@ -23,7 +23,7 @@ ALLOWED = {
     "registry": {"errors"},
     "provenance": {"files"},
     "download": {"errors", "files"},
-    "config": {"errors"},
+    "config": {"errors", "registry"},
     "experiments": BASE,
     "audio": BASE,
     "text": BASE,

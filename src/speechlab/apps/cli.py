@@ -17,6 +17,7 @@ from speechlab.files import REASONS
 
 PACKAGE = Path(__file__).parents[1]  # a checkout may be called speechlab too, and hold the libraries
 PROFILE_HELP = "smoke, gpu or full (default: SPEECHLAB_PROFILE, else smoke)"
+IMPORT_HELP = "file or module that registers models, losses, metrics, corpora or trainers of your own"
 OVERRIDE_HELP = "changes of the experiment, such as training.steps=500"
 
 
@@ -32,9 +33,17 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message}; {self.prog} --help tells more\n")
 
 
+def importing() -> Parser:
+    """Describe the option that every command has, wherever it stands."""
+    parser = Parser(prog="speechlab", add_help=False, allow_abbrev=False)
+    parser.add_argument("--import", dest="imports", metavar="FILE", action="append", default=[], help=IMPORT_HELP)
+    return parser
+
+
 def make_parser() -> Parser:
     """Describe every command and its arguments."""
-    parser = Parser(prog="speechlab", description="A speech laboratory: text to speech, vocoders, and their training.")
+    about = "A speech laboratory: text to speech, vocoders, and their training."
+    parser = Parser(prog="speechlab", description=about, parents=[importing()])
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
     def command(name: str, help: str) -> argparse.ArgumentParser:
@@ -43,7 +52,7 @@ def make_parser() -> Parser:
     command("doctor", "look at this machine and say what is missing")
 
     listing = command("list", "list registered names, one a line")
-    listing.add_argument("kind", help="experiments, profiles, recipes, models, metrics, corpora, voices, ...")
+    listing.add_argument("kind", help="models, trainers, losses, metrics, corpora, datasets, experiments, voices, ...")
 
     add_corpus(command("corpus", "fetch, check or resample recordings"))
 
@@ -192,7 +201,9 @@ def add_experiment(parser: argparse.ArgumentParser) -> None:
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Parse arguments; overrides may stand before, between and after the options."""
     parser = make_parser()
+    own, arguments = importing().parse_known_args(arguments)
     options, rest = parser.parse_known_args(arguments)
+    options.imports = own.imports
     flags = [word for word in rest if word.startswith("-") or not hasattr(options, "overrides")]
     if flags:
         parser.error(f"{options.command} does not know {' '.join(flags)}")
@@ -222,7 +233,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(arguments)
     try:
         from speechlab.apps import commands
+        from speechlab.registry import import_own
 
+        for file in options.imports:
+            import_own(file)
         with warnings.catch_warnings():
             warnings.showwarning = show_warning
             return getattr(commands, f"run_{options.command}")(options) or 0
