@@ -194,7 +194,7 @@ def _schema(values: Mapping[str, Any], where: str) -> type[Experiment]:
 
 
 def _profile(name: str, schema: type[Experiment]) -> dict[str, Any]:
-    """Give the settings of a profile for a schema; one that a person added follows its parent's, where it has the key."""
+    """Give a profile's settings for a schema; one that a person added takes those of its parent that it knows."""
     recipes = (kind().recipe for kind in schema.__mro__ if issubclass(kind, Experiment))
     recipe = next((recipe for recipe in recipes if recipe in EXPERIMENTS.ours), "")
     settings = _read_yaml(CONFIGS / "profiles" / f"{name}.yaml").get(recipe) or {}

@@ -64,10 +64,8 @@ def test_a_trainer_of_ones_own_keeps_the_profiles_of_its_parent(ideas):
         load_experiment(str(ideas / "my_vocoder.yaml"))
     import_own(ideas / "my_ideas.py")
     for profile in ("smoke", "gpu", "full"):
-        mine, parent = (
-            load_experiment(str(ideas / "my_vocoder.yaml"), profile),
-            load_experiment("embedded-hifigan", profile),
-        )
+        mine = load_experiment(str(ideas / "my_vocoder.yaml"), profile)
+        parent = load_experiment("embedded-hifigan", profile)
         assert mine.training.batch_size == parent.training.batch_size and mine.discriminator == parent.discriminator
 
 

@@ -394,7 +394,12 @@ def run_import(options: argparse.Namespace) -> None:
 
 def run_bot(options: argparse.Namespace) -> None:
     """Run the Telegram bot until it is stopped."""
-    from speechlab.apps.bot.service import run
+    try:
+        from speechlab.apps.bot.service import run
+    except ModuleNotFoundError as error:
+        if error.name != "telegram":
+            raise
+        raise SpeechlabError("the bot needs python-telegram-bot: pip install 'speechlab[bot]'") from None
 
     run(options)
 
