@@ -33,17 +33,11 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message}; {self.prog} --help tells more\n")
 
 
-def importing() -> Parser:
-    """Describe the option that every command has, wherever it stands."""
-    parser = Parser(prog="speechlab", add_help=False, allow_abbrev=False)
-    parser.add_argument("--import", dest="imports", metavar="FILE", action="append", default=[], help=IMPORT_HELP)
-    return parser
-
-
 def make_parser() -> Parser:
     """Describe every command and its arguments."""
     about = "A speech laboratory: text to speech, vocoders, and their training."
-    parser = Parser(prog="speechlab", description=about, parents=[importing()])
+    parser = Parser(prog="speechlab", description=about)
+    parser.add_argument("--import", metavar="FILE", help=IMPORT_HELP)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
     def command(name: str, help: str) -> argparse.ArgumentParser:
@@ -106,7 +100,7 @@ def make_parser() -> Parser:
 
     reference = command("import", "turn a reference implementation's weights into a checkpoint of ours")
     reference.add_argument("kind", help="such as hifigan-generator or fastspeech2; speechlab list references names all")
-    reference.add_argument("file", help="the reference's weights")
+    reference.add_argument("file", help="the reference's weights: a file, or an address of the web or of Google Drive")
     reference.add_argument("--config", help="its JSON config, where the weights do not tell the sizes")
     reference.add_argument("-o", "--output", help="folder to make (default: checkpoints/KIND)")
 
@@ -201,15 +195,32 @@ def add_experiment(parser: argparse.ArgumentParser) -> None:
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Parse arguments; overrides may stand before, between and after the options."""
     parser = make_parser()
-    own, arguments = importing().parse_known_args(arguments)
-    options, rest = parser.parse_known_args(arguments)
-    options.imports = own.imports
+    files, others = imports_in(sys.argv[1:] if arguments is None else arguments)
+    if None in files:
+        parser.error("--import needs a file or a module")
+    options, rest = parser.parse_known_args(others)
+    options.imports = files
     flags = [word for word in rest if word.startswith("-") or not hasattr(options, "overrides")]
     if flags:
         parser.error(f"{options.command} does not know {' '.join(flags)}")
     if rest:
         options.overrides = [*options.overrides, *rest]
     return options
+
+
+def imports_in(arguments: Sequence[str]) -> tuple[list[str | None], list[str]]:
+    """Take ``--import FILE`` out of the arguments, wherever it stands: the files, and what is left."""
+    files, others, words = [], [], iter(arguments)
+    for word in words:
+        if word == "--":  # what follows is text
+            others += [word, *words]
+        elif word == "--import":
+            files.append(next(words, None))
+        elif word.startswith("--import="):
+            files.append(word.removeprefix("--import="))
+        else:
+            others.append(word)
+    return files, others
 
 
 def one_line(message: str) -> str:
