@@ -10,5 +10,5 @@ fuzz:  # make fuzz MINUTES=30
 	@$(PYTHON) run.py fuzz $(or $(MINUTES),5)
 
 requirements:  # compile the tested set anew from pyproject.toml, for every platform
-	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --upgrade \
+	uv pip compile pyproject.toml --extra notebooks --extra bot --extra dev --universal --python-version 3.11 --upgrade \
 		--custom-compile-command "make requirements" --quiet --output-file requirements.txt

@@ -9,6 +9,7 @@ import tarfile
 import threading
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -296,3 +297,39 @@ def test_notes_of_hashes_that_are_damaged_are_one_line(tmp_path):
     (tmp_path / "hashes.json").write_text("[1", encoding="utf-8")
     with pytest.raises(SpeechlabError, match="no table of hashes"):
         archives.read_notes(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://drive.google.com/file/d/1a_B-c/view?usp=sharing",
+        "https://drive.google.com/uc?id=1a_B-c",
+        "https://drive.google.com/open?usp=drive_link&id=1a_B-c",
+    ],
+)
+def test_a_file_of_google_drive_is_fetched_by_its_id_and_held_to_its_hash(tmp_path, monkeypatch, address):
+    import gdown
+
+    asked = []
+
+    def drive(id, output, **options):
+        asked.append(id)
+        Path(output).write_bytes(CONTENT)
+
+    monkeypatch.setattr(gdown, "download", drive)
+    assert fetch([address], SHA256, tmp_path / "file").read_bytes() == CONTENT and asked == ["1a_B-c"]
+    with pytest.raises(SpeechlabError, match="wrong content"):
+        fetch([address], SHA256[::-1], tmp_path / "other")
+    assert not list(tmp_path.glob("other*"))
+
+
+def test_what_google_drive_refuses_is_one_line(tmp_path, monkeypatch):
+    import gdown
+
+    def refused(**options):
+        raise RuntimeError("Cannot retrieve the file.\nYou may need to change its permission")
+
+    monkeypatch.setattr(gdown, "download", refused)
+    with pytest.raises(SpeechlabError, match="Cannot retrieve the file. You may need") as error:
+        fetch(["https://drive.google.com/uc?id=x"], None, tmp_path / "file")
+    assert "\n" not in str(error.value)

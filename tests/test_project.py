@@ -13,6 +13,7 @@ import speechlab
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+EXTRAS = PROJECT["optional-dependencies"]
 PINS = [
     Requirement(line)
     for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
@@ -21,7 +22,10 @@ PINS = [
 ONE_MACHINE = re.compile(r"/(?:work|root)/|/home/\w|[A-Z]:\\+Users")
 
 
-@pytest.mark.parametrize("text", [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]])
+PINNED = [*PROJECT["dependencies"], *EXTRAS["notebooks"], *EXTRAS["bot"], *EXTRAS["dev"]]
+
+
+@pytest.mark.parametrize("text", PINNED)
 def test_every_dependency_is_pinned_within_its_bounds(text):
     wanted = Requirement(text)
     pins = [pin for pin in PINS if pin.name.lower().replace("_", "-") == wanted.name.lower().replace("_", "-")]

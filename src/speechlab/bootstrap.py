@@ -59,14 +59,14 @@ def prepare(root: str | Path | None = None) -> list[str]:
 
 
 def missing_requirements(root: Path, installed: dict[str, str]) -> list[str]:
-    """List the requirements of pyproject.toml that are not installed, in any version."""
+    """List the requirements of pyproject.toml, and of its notebooks, that are not installed, in any version."""
     try:
         from packaging.requirements import Requirement
     except ImportError:
         from pip._vendor.packaging.requirements import Requirement
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     missing = []
-    for text in project["dependencies"]:
+    for text in [*project["dependencies"], *project.get("optional-dependencies", {}).get("notebooks", [])]:
         wanted = Requirement(text)
         name = canonical(wanted.name)
         if wanted.marker and not wanted.marker.evaluate():

@@ -30,7 +30,8 @@ from speechlab.config import (
     bounds_of,
     broken_bounds,
 )
-from speechlab.errors import SpeechlabError
+from speechlab.errors import SpeechlabError, did_you_mean
+from speechlab.registry import models
 from speechlab.text.symbols import PAD
 
 FACTORIES = (torch.empty, torch.zeros, torch.ones, torch.full, torch.randn, torch.rand, torch.eye, torch.arange)
@@ -44,6 +45,8 @@ class Card:
 
     name: str
     model: str  # registered name
+    role: str  # vocoder or enhancer
+    code: str  # module that registers the model, where it is not speechlab's; never imported because a card says so
     sizes: dict  # what the model is built from
     audio: dict  # an AudioSpec
     symbols: Annotated[list, Items(1, 65_536)]
@@ -203,6 +206,12 @@ def network_of(path: Path, card: Mapping[str, Any], weights: Mapping[str, Tensor
     from speechlab.models import build
 
     name, sizes = need(path, card, "model"), need(path, card, "sizes")
+    if name not in models:
+        file = f"{card['code']}.py" if str(card.get("code", "")).isidentifier() else "FILE"
+        raise SpeechlabError(
+            f"{path} holds a {shown(name)}, which is none of speechlab's models{did_you_mean(name, models)}; where you"
+            f" have and trust the code that registers it, add --import {file}"
+        )
     allowed = 3 * sum(value.numel() for value in weights.values()) + SPARE
     try:
         with Allocations(allowed):

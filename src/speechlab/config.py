@@ -9,6 +9,7 @@ from functools import cache
 from typing import Annotated, Any, NamedTuple, get_args, get_type_hints
 
 from speechlab.errors import SpeechlabError
+from speechlab.registry import Registry
 
 
 class Range(NamedTuple):
@@ -199,6 +200,7 @@ class HiFiGANSizes(Bounded):
     """HiFi-GAN generator (arXiv:2010.05646, table 4); the defaults are V1."""
 
     preset: str = "v1"  # v1, v2 or v3
+    name: str = "hifigan_gen"  # of the registered model; one's own has sizes, and a trainer, of its own
 
 
 @dataclass(frozen=True)
@@ -266,6 +268,22 @@ class DiscriminatorConfig(Bounded):
                     f"discriminator.{name} must have one number for each of {', '.join(self.names)},"
                     f" got {len(getattr(self, name))}"
                 )
+
+
+@dataclass(frozen=True)
+class LossesConfig(Bounded):
+    """Further losses of a generator: each compares what it makes with what it should have made."""
+
+    names: Annotated[tuple[str, ...], Items(0, 32)] = ()  # registered, of two waveforms: stft, spectrum, one's own
+    weights: Annotated[tuple[Weight, ...], Items(0, 32)] = ()  # of each in the sum
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.weights) != len(self.names):
+            raise SpeechlabError(
+                f"losses.weights must have one number for each of losses.names, which are {len(self.names)},"
+                f" got {len(self.weights)}"
+            )
 
 
 @dataclass(frozen=True)
@@ -394,6 +412,7 @@ class HiFiGANExperiment(SpeechExperiment):
     stft_weight: Weight = 0.0  # multi-resolution STFT loss; used in the generator-only phase too
     acoustic_model: str = ""  # run of a FastSpeech on whose teacher-forced mels to fine-tune; empty: real mels
     adversarial_loss: str = "least_squares"  # summed over the networks; or hinge, averaged over each family of them
+    losses: LossesConfig = field(default_factory=LossesConfig)
 
 
 @dataclass(frozen=True)
@@ -463,6 +482,7 @@ class HiFiPPExperiment(EnhancementExperiment):
     si_sdr_weight: Weight = 0.0  # a decibel of SI-SDR
     pesq_weight: Weight = 0.0  # a point of PESQ, which then is no independent judge any more
     adversarial_loss: str = "least_squares"  # summed over the networks; or hinge, averaged over each family of them
+    losses: LossesConfig = field(default_factory=LossesConfig)
 
 
 @dataclass(frozen=True)
@@ -552,23 +572,27 @@ class FinallyStage3Experiment(FinallyStage2Experiment):
     utmos_weight: Weight = 20.0  # a point of UTMOS; needs its weights: speechlab weights get utmos-v1
 
 
-EXPERIMENTS: dict[str, type[Experiment]] = {
-    kind().recipe: kind
-    for kind in (
-        AlignerExperiment,
-        FastSpeechExperiment,
-        FastSpeech2Experiment,
-        GlowTTSExperiment,
-        HiFiGANExperiment,
-        VocosExperiment,
-        HiFiPPExperiment,
-        FinallyStage1Experiment,
-        FinallyStage2Experiment,
-        FinallyStage3PretrainExperiment,
-        FinallyStage3Experiment,
-    )
-}
-"""The schema of each recipe."""
+EXPERIMENTS = Registry(
+    "recipe",
+    {
+        kind().recipe: kind
+        for kind in (
+            AlignerExperiment,
+            FastSpeechExperiment,
+            FastSpeech2Experiment,
+            GlowTTSExperiment,
+            HiFiGANExperiment,
+            VocosExperiment,
+            HiFiPPExperiment,
+            FinallyStage1Experiment,
+            FinallyStage2Experiment,
+            FinallyStage3PretrainExperiment,
+            FinallyStage3Experiment,
+        )
+    },
+    "schemas",
+)
+"""The schema of each trainer's experiments; ``registry.trainers`` has the trainers themselves."""
 
 
 def to_dict(config: Any) -> dict[str, Any]:

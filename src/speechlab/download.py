@@ -2,6 +2,7 @@
 
 import hashlib
 import http.client
+import re
 import shutil
 import tarfile
 import time
@@ -14,12 +15,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from speechlab.errors import SpeechlabError
-from speechlab.files import cannot_write, remove_leftovers, require_space, temporary_name
+from speechlab.files import REASONS, cannot_write, remove_leftovers, require_space, temporary_name
 
 CHUNK = 1 << 20  # bytes read at a time
 ATTEMPTS = 5  # per address; an attempt that got further does not count
 EXPANSION, SPARE_BYTES = 50, 64 * 2**20  # an archive unpacks to at most so many times its bytes, and so many more
 MEMBER_BYTES = 512  # that a file in it counts besides its own
+DRIVE = re.compile(r"https://drive\.google\.com/(?:file/d/|(?:uc|open)\?(?:[^#]*&)?id=)([\w-]+)")
 TIMEOUT_S = 30.0  # without a byte
 WAIT_S = 2.0  # before the second attempt; doubled each time
 
@@ -61,6 +63,8 @@ def fetch(urls: Sequence[str], digest: str | None, destination: Path) -> Path:
 
 def download(url: str, partial: Path) -> str:
     """Continue the partial file from one address until it is complete; give the problem if that fails, else ''."""
+    if found := DRIVE.match(url):
+        return from_drive(found[1], partial)
     wait_s, attempts = WAIT_S, 0
     while True:
         before = partial.stat().st_size if partial.exists() else 0
@@ -81,6 +85,26 @@ def download(url: str, partial: Path) -> str:
             return problem
         time.sleep(wait_s if attempts > 1 else 0.1)
         wait_s = wait_s * 2 if attempts > 1 else WAIT_S
+
+
+def from_drive(file_id: str, partial: Path) -> str:
+    """Fetch a file of Google Drive by its id, past the page that asks about large ones; give the problem, else ''."""
+    import gdown
+
+    try:
+        gdown.download(id=file_id, output=str(partial), quiet=True, use_cookies=False, timeout=TIMEOUT_S)
+    except OSError as error:  # the disk's, and those of the connection, which are its kin
+        if error.errno in REASONS:
+            raise cannot_write(partial, error) from None
+        return one_line(error)
+    except Exception as error:  # whatever the package makes of Drive's pages: no such file, not shared, too many asked
+        return one_line(error)
+    return "" if partial.is_file() else "Google Drive gave no file"
+
+
+def one_line(error: Exception) -> str:
+    """Say in a short line what went wrong."""
+    return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 def append(url: str, partial: Path) -> None:

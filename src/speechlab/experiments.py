@@ -15,13 +15,14 @@ from typing import Annotated, Any, get_args, get_origin
 
 from speechlab.config import EXPERIMENTS, Experiment, Items, Range, bounds_of, broken_bounds, to_plain
 from speechlab.errors import SpeechlabError, did_you_mean
+from speechlab.registry import losses, models
 
 CONFIGS = Path(__file__).parent / "configs"
 MAX_YAML, MAX_NODES = 2**20, 10_000  # bytes of an experiment's file, and values in it with its aliases unfolded
 PROFILES = ("smoke", "gpu", "full")
 CHOICES: dict[str, tuple[str, ...]] = {
     "adversarial_loss": ("least_squares", "hinge"),
-    "recipe": tuple(EXPERIMENTS),
+    "recipe": tuple(EXPERIMENTS.ours),
     "corpus.language": ("en", "ru"),
     "degradation.band_method": ("default", "decimate", "random"),
     "degradation.order": ("physical", "reference"),
@@ -36,6 +37,8 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "training.wandb": ("disabled", "offline", "online"),
 }
 """Keys whose value is one of a few words."""
+OPEN = {"adversarial_loss": losses, "model.name": models, "recipe": EXPERIMENTS}
+"""Of these a person may add others, by registering them."""
 
 
 def experiment_names() -> list[str]:
@@ -62,11 +65,10 @@ def load_experiment(name: str, profile: str = "smoke", overrides: Sequence[str] 
     if not isinstance(for_profiles, dict) or not all(isinstance(part or {}, dict) for part in for_profiles.values()):
         raise SpeechlabError(f"{name}: profiles is a group of groups, such as profiles: {{smoke: {{training: ...}}}}")
     schema = _schema(differences, name)
-    recipe = schema().recipe
     for other in set(for_profiles) - set(PROFILES):
         raise SpeechlabError(f"{name}: profiles has no {other!r}{did_you_mean(other, PROFILES)}")
     layers = [
-        (f"profile {profile}", (_read_yaml(CONFIGS / "profiles" / f"{profile}.yaml")).get(recipe) or {}),
+        (f"profile {profile}", _profile(profile, schema)),
         (name, differences),
         (f"{name}, profile {profile}", for_profiles.get(profile) or {}),
         ("override", _parse_overrides(overrides, schema)),
@@ -87,7 +89,7 @@ def from_dict(values: Mapping[str, Any]) -> Experiment:
 
 def json_schema() -> dict[str, Any]:
     """Describe every experiment file as a JSON schema, for editors that complete and check YAML."""
-    definitions = {recipe: _json_type(kind, "") for recipe, kind in EXPERIMENTS.items()}
+    definitions = {recipe: _json_type(kind, "") for recipe, kind in EXPERIMENTS.items() if recipe in EXPERIMENTS.ours}
     for recipe, definition in definitions.items():
         definition["properties"]["recipe"] = {"const": recipe}
         definition["properties"]["profiles"] = {
@@ -191,6 +193,24 @@ def _schema(values: Mapping[str, Any], where: str) -> type[Experiment]:
     return EXPERIMENTS[recipe]
 
 
+def _profile(name: str, schema: type[Experiment]) -> dict[str, Any]:
+    """Give a profile's settings for a schema; one that a person added takes those of its parent that it knows."""
+    recipes = (kind().recipe for kind in schema.__mro__ if issubclass(kind, Experiment))
+    recipe = next((recipe for recipe in recipes if recipe in EXPERIMENTS.ours), "")
+    settings = _read_yaml(CONFIGS / "profiles" / f"{name}.yaml").get(recipe) or {}
+    return settings if recipe == schema().recipe else _known_to(schema, settings)
+
+
+def _known_to(schema: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out the settings that a schema does not have."""
+    hints = bounds_of(schema)
+    return {
+        key: _known_to(hints[key], value) if is_dataclass(hints[key]) else value
+        for key, value in values.items()
+        if key in hints
+    }
+
+
 def _leaves(schema: type, prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Give every dotted key of a config dataclass with its type."""
     hints = bounds_of(schema)
@@ -265,9 +285,10 @@ def _build(schema: type, values: Mapping[str, Any], where: str, prefix: str = ""
             ready[key] = _build(kind, value, where, f"{full}.")
         else:
             ready[key] = _coerce(value, kind, f"{where}: {full}")
-            if full in CHOICES and ready[key] not in CHOICES[full]:
-                hint = did_you_mean(str(value), CHOICES[full])
-                raise SpeechlabError(f"{where}: {full} is one of {', '.join(CHOICES[full])}; got {_shown(value)}{hint}")
+            choices = (*CHOICES.get(full, ()), *(OPEN[full].added if full in OPEN else ()))
+            if choices and ready[key] not in choices:
+                hint = did_you_mean(str(value), choices)
+                raise SpeechlabError(f"{where}: {full} is one of {', '.join(choices)}; got {_shown(value)}{hint}")
     try:
         return schema(**ready)
     except SpeechlabError as error:  # of two fields that do not fit each other

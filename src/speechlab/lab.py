@@ -39,9 +39,10 @@ class Lab:
         """Load the experiment of this profile, such as ``lab.experiment("fastspeech2", "training.steps=100")``.
 
         Args:
-            kind: ``aligner``, ``fastspeech``, ``fastspeech2``, ``hifigan``, or a whole name: ``kathleen-hifigan``.
+            kind: ``aligner``, ``fastspeech``, ``fastspeech2``, ``hifigan``, a whole name: ``kathleen-hifigan``, or
+                the path of a YAML file.
         """
-        name = kind if "-" in kind else f"{self.corpus}-{kind}"
+        name = kind if "-" in kind or kind.endswith((".yaml", ".yml")) else f"{self.corpus}-{kind}"
         return load_experiment(name, self.profile, overrides)
 
     def prepare(self, kind: str) -> None:

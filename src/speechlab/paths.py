@@ -21,5 +21,6 @@ def runs_root() -> Path:
 
 
 def bundled_root() -> Path:
-    """Folder of the checkpoints that come with the code, and of the list of those that can be fetched."""
-    return PACKAGE.parents[1] / "checkpoints"
+    """Folder of the checkpoints that come with the code, in a wheel or beside ``src``, and of the list of others."""
+    inside = PACKAGE / "bundled"
+    return inside if inside.is_dir() else PACKAGE.parents[1] / "checkpoints"

@@ -10,10 +10,12 @@ with speechlab stands in the tables below. A person's own things are added by a 
 or by the entry point of an installed package, in the group ``speechlab.models``, ``speechlab.metrics``, ...
 """
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from functools import cached_property
 from importlib import import_module
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 
 from speechlab.errors import SpeechlabError, did_you_mean
@@ -24,17 +26,17 @@ class Registry(MutableMapping[str, Any]):
 
     Args:
         kind: what one of them is called in an error, such as ``model``.
-        places: where those that come with speechlab are defined, as ``module:attribute``.
+        places: those that come with speechlab (``ours``), or where they are defined, as ``module:attribute``.
         group: the plural under which ``speechlab list`` and entry points know the kind; empty: they do not.
         aliases: other names of some, which are understood and not listed.
     """
 
-    def __init__(self, kind: str, places: Mapping[str, str] | None = None, group: str = "",
+    def __init__(self, kind: str, places: Mapping[str, Any] | None = None, group: str = "",
                  aliases: Mapping[str, str] | None = None):  # fmt: skip
         self.kind, self.group = kind, group
         self._known: dict[str, Any] = dict(places or {})
         self._aliases = dict(aliases or {})
-        self._ours = frozenset(self._known)
+        self.ours = tuple(self._known)
 
     @cached_property
     def _things(self) -> dict[str, Any]:
@@ -46,7 +48,7 @@ class Registry(MutableMapping[str, Any]):
     @property
     def added(self) -> tuple[str, ...]:
         """Names that do not come with speechlab."""
-        return tuple(name for name in self._things if name not in self._ours)
+        return tuple(name for name in self._things if name not in self.ours)
 
     def register(self, name: str) -> Callable[[Any], Any]:
         """Give the decorated class or function this name; the same code may be run again, as a cell is."""
@@ -86,6 +88,31 @@ class Registry(MutableMapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._things)
+
+
+def import_own(file: str | Path) -> None:
+    """Import a person's file, or an installed module, so that what it registers is known.
+
+    Nothing else ever imports code that a checkpoint or an experiment names.
+
+    Raises:
+        SpeechlabError: it is not there, or something else is imported by its name.
+    """
+    path = Path(file)
+    if path.suffix != ".py":
+        try:
+            import_module(str(file))
+        except ModuleNotFoundError as error:
+            raise SpeechlabError(f"--import {file}: {error}; name a file such as my_ideas.py, or a module") from None
+        return
+    if not path.is_file():
+        raise SpeechlabError(f"--import {file}: there is no such file")
+    folder = str(path.resolve().parent)
+    if folder not in sys.path:
+        sys.path.append(folder)  # so that processes which share the work find it too
+    found = import_module(path.stem)
+    if Path(getattr(found, "__file__", None) or "").resolve() != path.resolve():
+        raise SpeechlabError(f"--import {file}: there is another module called {path.stem}; rename your file")
 
 
 def identity(thing: Any) -> tuple[str, str]:

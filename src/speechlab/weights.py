@@ -55,7 +55,7 @@ def read_registry(path: Path) -> Registry:
     import yaml
 
     if not path.is_file():
-        raise SpeechlabError(f"the list of weights is not at {path}; install speechlab from its checkout: make install")
+        raise SpeechlabError(f"the list of weights is not at {path}; install speechlab again")
     registry = Registry("set of weights")
     for name, row in yaml.safe_load(path.read_text(encoding="utf-8")).items():
         files = tuple(

@@ -29,9 +29,9 @@ def speaks(folder: Path) -> bool:
 
 def enhances(folder: Path) -> bool:
     """Whether a folder holds an enhancer."""
-    from speechlab.pipelines.enhancer import WINDOWS
+    from speechlab.pipelines.enhancer import windows_of
 
-    return card_of(folder).get("model") in WINDOWS
+    return windows_of(card_of(folder)) is not None
 
 
 KINDS: dict[str, Callable[[Path], bool]] = {"voice": speaks, "enhancer": enhances}

@@ -17,6 +17,7 @@ from speechlab.files import REASONS
 
 PACKAGE = Path(__file__).parents[1]  # a checkout may be called speechlab too, and hold the libraries
 PROFILE_HELP = "smoke, gpu or full (default: SPEECHLAB_PROFILE, else smoke)"
+IMPORT_HELP = "file or module that registers models, losses, metrics, corpora or trainers of your own"
 OVERRIDE_HELP = "changes of the experiment, such as training.steps=500"
 
 
@@ -34,7 +35,9 @@ class Parser(argparse.ArgumentParser):
 
 def make_parser() -> Parser:
     """Describe every command and its arguments."""
-    parser = Parser(prog="speechlab", description="A speech laboratory: text to speech, vocoders, and their training.")
+    about = "A speech laboratory: text to speech, vocoders, and their training."
+    parser = Parser(prog="speechlab", description=about)
+    parser.add_argument("--import", metavar="FILE", help=IMPORT_HELP)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
     def command(name: str, help: str) -> argparse.ArgumentParser:
@@ -43,7 +46,7 @@ def make_parser() -> Parser:
     command("doctor", "look at this machine and say what is missing")
 
     listing = command("list", "list registered names, one a line")
-    listing.add_argument("kind", help="experiments, profiles, recipes, models, metrics, corpora, voices, ...")
+    listing.add_argument("kind", help="models, trainers, losses, metrics, corpora, datasets, experiments, voices, ...")
 
     add_corpus(command("corpus", "fetch, check or resample recordings"))
 
@@ -93,7 +96,7 @@ def make_parser() -> Parser:
 
     reference = command("import", "turn a reference implementation's weights into a checkpoint of ours")
     reference.add_argument("kind", help="such as hifigan-generator or fastspeech2; speechlab list references names all")
-    reference.add_argument("file", help="the reference's weights")
+    reference.add_argument("file", help="the reference's weights: a file, or an address of the web or of Google Drive")
     reference.add_argument("--config", help="its JSON config, where the weights do not tell the sizes")
     reference.add_argument("-o", "--output", help="folder to make (default: checkpoints/KIND)")
 
@@ -212,7 +215,11 @@ def add_experiment(parser: argparse.ArgumentParser) -> None:
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Parse arguments; overrides may stand before, between and after the options."""
     parser = make_parser()
-    options, rest = parser.parse_known_args(arguments)
+    files, others = imports_in(sys.argv[1:] if arguments is None else arguments)
+    if None in files:
+        parser.error("--import needs a file or a module")
+    options, rest = parser.parse_known_args(others)
+    options.imports = files
     options.quiet = getattr(options, "quiet", False)
     flags = [word for word in rest if word.startswith("-") or not hasattr(options, "overrides")]
     if flags:
@@ -220,6 +227,21 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     if rest:
         options.overrides = [*options.overrides, *rest]
     return options
+
+
+def imports_in(arguments: Sequence[str]) -> tuple[list[str | None], list[str]]:
+    """Take ``--import FILE`` out of the arguments, wherever it stands: the files, and what is left."""
+    files, others, words = [], [], iter(arguments)
+    for word in words:
+        if word == "--":  # what follows is text
+            others += [word, *words]
+        elif word == "--import":
+            files.append(next(words, None))
+        elif word.startswith("--import="):
+            files.append(word.removeprefix("--import="))
+        else:
+            others.append(word)
+    return files, others
 
 
 def one_line(message: str) -> str:
@@ -243,7 +265,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(arguments)
     try:
         from speechlab.apps import commands
+        from speechlab.registry import import_own
 
+        for file in options.imports:
+            import_own(file)
         with warnings.catch_warnings():
             warnings.showwarning = show_warning
             return getattr(commands, f"run_{options.command}")(options) or 0

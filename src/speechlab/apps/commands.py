@@ -345,12 +345,29 @@ def run_import(options: argparse.Namespace) -> None:
 
     folder = Path(options.output or Path("checkpoints") / options.kind)
     config_file = Path(options.config) if options.config else None
-    print(import_reference(options.kind, Path(options.file), config_file, folder))
+    print(import_reference(options.kind, local(options.file), config_file, folder))
+
+
+def local(given: str) -> Path:
+    """Give a file by its path, or download it by its address; one that is here already is not asked for again."""
+    from speechlab.download import fetch
+    from speechlab.files import short_hash
+    from speechlab.paths import data_root
+
+    if not given.startswith(("http://", "https://")):
+        return Path(given)
+    suffix = ".safetensors" if given.partition("?")[0].endswith(".safetensors") else ".pt"
+    return fetch([given], None, data_root() / "downloads" / f"{short_hash(given)}{suffix}")
 
 
 def run_bot(options: argparse.Namespace) -> None:
     """Run the Telegram bot until it is stopped."""
-    from speechlab.apps.bot.service import run
+    try:
+        from speechlab.apps.bot.service import run
+    except ModuleNotFoundError as error:
+        if error.name != "telegram":
+            raise
+        raise SpeechlabError("the bot needs python-telegram-bot: pip install 'speechlab[bot]'") from None
 
     run(options)
 

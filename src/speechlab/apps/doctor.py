@@ -169,7 +169,7 @@ def examine_voices() -> list[Finding]:
     findings = []
     for kind in ("voice", "enhancer"):
         names = ", ".join(bundled(kind))
-        none = "none is bundled here; train one, or run inside the checkout"
+        none = "none is bundled here; train one, or install speechlab again"
         findings.append(Finding("ok" if names else "note", f"{kind}s", names or none))
     return findings
 

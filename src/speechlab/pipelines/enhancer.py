@@ -1,7 +1,7 @@
 """Speech enhancement: recordings of any format, rate, length and number of channels, by HiFi++ or FINALLY."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -96,7 +96,8 @@ class Enhancer:
             raise SpeechlabError(f"{name} holds a voice, not an enhancer; speechlab list enhancers names those here")
         checkpoint = find_checkpoint(name)
         kind = checkpoint.card.get("model")
-        if kind not in WINDOWS:
+        windows = windows_of(checkpoint.card)
+        if windows is None:
             raise SpeechlabError(f"{checkpoint.path} holds a {kind}, not an enhancer ({' or '.join(WINDOWS)})")
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         generator = checkpoint.network().to(device)
@@ -105,7 +106,7 @@ class Enhancer:
             network, spoken = with_wavlm(generator, checkpoint, device), generator.sample_rate
         else:
             network, spoken = generator, heard
-        return cls(network, heard, spoken, WINDOWS[kind], checkpoint.card, checkpoint.weights_hash, device)
+        return cls(network, heard, spoken, windows, checkpoint.card, checkpoint.weights_hash, device)
 
     def enhance(self, audio: Audio | str | Path, dry: float | None = None) -> EnhancedAudio:
         """Enhance a recording in memory, or a file, whose channels are averaged.
@@ -264,6 +265,11 @@ def level_of(waveform: np.ndarray, piece: int) -> float:
     peaks = np.sort(np.maximum.reduceat(np.abs(waveform), np.arange(0, len(waveform), piece)))
     n_clicks = round(CLICKS_S / LOUD_S)
     return float(peaks[-n_clicks - 1] if len(peaks) > 2 * n_clicks else peaks[-1])
+
+
+def windows_of(card: Mapping[str, Any]) -> Windows | None:
+    """Windows in which the model of a card hears a recording; None where it is no enhancer."""
+    return WINDOWS.get(card.get("model"), WINDOWS[HIFIPP] if card.get("role") == "enhancer" else None)
 
 
 def with_wavlm(generator: nn.Module, checkpoint: Checkpoint, device: str) -> Callable[[Tensor], Tensor]:

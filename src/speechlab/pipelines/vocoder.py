@@ -56,7 +56,7 @@ class Vocoder:
         """
         checkpoint = find_checkpoint(vocoder_folder(find_folder(name)))
         model = checkpoint.card.get("model")
-        if model not in VOCODERS:
+        if model not in VOCODERS and checkpoint.card.get("role") != "vocoder":
             raise SpeechlabError(f"{checkpoint.path} holds a {model}, not a vocoder ({', '.join(VOCODERS)})")
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         network = fold(checkpoint.network()).to(device)

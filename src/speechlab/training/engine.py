@@ -114,6 +114,12 @@ def make_fabric(precision: str) -> Fabric:
     return fabric
 
 
+def foreign_code(network: nn.Module) -> dict[str, str]:
+    """Say in a card by which module a person's own network came."""
+    module = type(network).__module__
+    return {} if module.partition(".")[0] == "speechlab" else {"code": module}
+
+
 class Engine:
     """Everything around a recipe's step.
 
@@ -457,6 +463,7 @@ class Engine:
         """What is written beside the weights."""
         return {
             **self.recipe.card(),
+            **foreign_code(self.modules[self.recipe.main]),
             "audio": to_dict(self.experiment.audio),
             "experiment": to_dict(self.experiment),
             "steps": self.step,

@@ -96,7 +96,8 @@ class HiFiPPRecipe(VocoderRecipe):
         """Model, sizes, what it is for, and data."""
         sizes = to_dict(self.experiment.model)
         task, band = task_of(self.experiment)
-        return {"model": sizes.pop("name"), "sizes": sizes, "task": task, "input_band_hz": band,
+        role = "vocoder" if self.experiment.model.name == VOCODER else "enhancer"
+        return {"model": sizes.pop("name"), "role": role, "sizes": sizes, "task": task, "input_band_hz": band,
                 "data": describe_data(self.pairs, self.dataset, self.experiment)}  # fmt: skip
 
 

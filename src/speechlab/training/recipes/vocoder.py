@@ -4,7 +4,8 @@ Both learn by mel L1, adversarial and feature-matching losses. What is trained, 
 """
 
 import contextlib
-from collections.abc import Iterator, Sequence
+import inspect
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -21,7 +22,7 @@ from speechlab.errors import SpeechlabError
 from speechlab.losses.adversarial import feature_loss
 from speechlab.losses.spectral import mel_loss, multi_resolution_stft_loss
 from speechlab.models import build
-from speechlab.registry import losses
+from speechlab.registry import losses, models
 from speechlab.training.recipes.base import Recipe
 from speechlab.training.teacher import teacher_forced_mels
 from speechlab.training.validation import Heard
@@ -54,6 +55,20 @@ def make_discriminators(config: DiscriminatorConfig) -> Discriminators:
     )
 
 
+def loss_of_waveforms(name: str) -> Callable[[Tensor, Tensor], Tensor]:
+    """Look up a loss that a person names beside the recipe's own.
+
+    Raises:
+        SpeechlabError: there is none of this name, or it needs more than two waveforms.
+    """
+    loss = losses[name]
+    try:
+        inspect.signature(loss).bind(None, None)
+    except TypeError:
+        raise SpeechlabError(f"losses.names: {name} does not compare two waveforms, and nothing else") from None
+    return loss
+
+
 @contextlib.contextmanager
 def frozen(network: nn.Module) -> Iterator[None]:
     """Ask for no gradient of a network's parameters: in the generator's step only its input needs one."""
@@ -67,15 +82,6 @@ def frozen(network: nn.Module) -> Iterator[None]:
             parameter.requires_grad_(True)
 
 
-AUDIO_SIZES = {
-    "hifigan_gen": ("n_mels",),
-    "vocos_gen": ("n_mels", "n_fft", "hop_length"),
-    "source_vocos_gen": ("n_mels", "n_fft", "hop_length", "sample_rate", "f_min", "f_max", "log_floor"),
-}
-"""What a generator must know of the AudioSpec."""
-SOURCE = "source_vocos_gen"  # learns to read the pitch off the mel too
-
-
 class VocoderRecipe(Recipe):
     """Generator against discriminators; for the first ``generator_only_steps`` the generator learns alone."""
 
@@ -83,6 +89,11 @@ class VocoderRecipe(Recipe):
     collate = staticmethod(collate_vocoder)
     forward_methods = frozenset({"learn"})
     experiment: HiFiGANExperiment
+
+    def __init__(self, experiment: HiFiGANExperiment):
+        super().__init__(experiment)
+        self.further = [(name, weight, loss_of_waveforms(name)) for name, weight in
+                        zip(experiment.losses.names, experiment.losses.weights, strict=True)]  # fmt: skip
 
     def build(self, engine) -> None:
         """Make generator, discriminators, the loss's full-band mel and the data."""
@@ -105,21 +116,21 @@ class VocoderRecipe(Recipe):
         if not training:
             raise SpeechlabError(f"no training utterance was found in {config.corpus.path or config.corpus.name}")
         segment, seed = config.segment_length, config.training.seed
-        self.dataset = VocoderDataset(
-            training, config.corpus, config.audio, segment, seed, mels, with_pitch=self.model == SOURCE
-        )
+        with_pitch = hasattr(self.networks["generator"], "learn")
+        self.dataset = VocoderDataset(training, config.corpus, config.audio, segment, seed, mels, with_pitch)
         self.held_out = self.load_held_out()
 
     @property
     def model(self) -> str:
         """Registered name of the generator."""
-        return getattr(self.experiment.model, "name", "hifigan_gen")
+        return self.experiment.model.name
 
     def sizes(self) -> dict[str, Any]:
-        """What the generator is built from."""
+        """What the generator is built from: its own sizes, and what its constructor asks of the AudioSpec."""
         sizes, audio = to_dict(self.experiment.model), to_dict(self.experiment.audio)
-        sizes.pop("name", None)
-        return sizes | {name: audio[name] for name in AUDIO_SIZES[self.model]}
+        del sizes["name"]
+        asked = inspect.signature(models[self.model]).parameters
+        return sizes | {name: value for name, value in audio.items() if name in asked}
 
     def load_held_out(self) -> list[tuple[str, Tensor]]:
         """Validation clips, whole, cut to a multiple of the hop: (name, (1, 1, samples))."""
@@ -180,6 +191,9 @@ class VocoderRecipe(Recipe):
         if config.stft_weight:
             parts["stft"] = multi_resolution_stft_loss(fake, real)
             total = total + config.stft_weight * parts["stft"]
+        for name, weight, loss in self.further:
+            parts[name] = loss(fake, real)
+            total = total + weight * parts[name]
         if self.adversarial:
             discriminator = self.networks["discriminator"]
             with torch.no_grad():
@@ -250,4 +264,4 @@ class VocoderRecipe(Recipe):
         data = {"corpus": self.corpus.name, "licence": self.corpus.licence, "citation": self.corpus.citation,
                 "n_training": len(self.dataset), "hash": self.corpus.content_hash,
                 "loudness": self.experiment.corpus.loudness}  # fmt: skip
-        return {"model": self.model, "sizes": self.sizes(), "data": data}
+        return {"model": self.model, "role": "vocoder", "sizes": self.sizes(), "data": data}
