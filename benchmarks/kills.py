@@ -120,7 +120,7 @@ def experiments(corpus: Path) -> dict[str, Experiment]:
         "fastspeech2": tiny("embedded-fastspeech2", corpus, model=speech, aligner=aligner),
         "glowtts": tiny("embedded-ru-glowtts", corpus, model=flow),
         "hifigan": tiny("embedded-hifigan", corpus, **judged, **judges),
-        "vocos": tiny("embedded-vocos", corpus, model=vocos, **judged),
+        "vocos": tiny("embedded-vocos", corpus, model=vocos, **judged, discriminator=dict(width=0.03)),
         "hifi++": tiny("embedded-denoise", corpus, model=unet, **judged, **judges),
         "finally-stage1": tiny("embedded-finally-stage1", corpus, **stages),
         "finally-stage2": tiny("embedded-finally-stage2", corpus, **stages, **few),

@@ -1,12 +1,15 @@
 """Files written whole or not at all, with one line where the disk refuses, and no leftovers of dead processes."""
 
+import contextlib
 import errno
 import os
 import platform
 import re
 import shutil
 import sys
+import tempfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from speechlab.errors import SpeechlabError
@@ -42,6 +45,18 @@ def write_atomically(path: Path, content: bytes) -> None:
 def temporary_name(path: Path, suffix: str = ".tmp") -> Path:
     """Name a file or folder of this process beside a path, hidden, and found again by ``remove_leftovers``."""
     return path.with_name(f".{path.name[:100]}.{machine()}-{os.getpid()}{suffix}")
+
+
+@contextlib.contextmanager
+def scratch_folder(what: str) -> Iterator[Path]:
+    """Make a folder for a moment, in the system's place for such; those of processes that were killed go first."""
+    place = Path(tempfile.gettempdir())
+    remove_leftovers(place)
+    folder = Path(tempfile.mkdtemp(f".{machine()}-{os.getpid()}.tmp", f".speechlab-{what}-", place))
+    try:
+        yield folder
+    finally:
+        remove(folder)
 
 
 def machine() -> str:

@@ -84,19 +84,27 @@ def stored_config(run_dir: Path) -> Stored | None:
     values = read_json(Path(run_dir) / CONFIG)
     if not values:
         cards = sorted(Path(run_dir).glob("checkpoints/step-*/card.json"), reverse=True)
-        values = next((card["experiment"] for card in map(read_json, cards) if "experiment" in card), {})
-    recipe = values.get("recipe")
-    if recipe not in EXPERIMENTS:
+        found = (card.get("experiment") for card in map(read_json, cards))
+        values = next((experiment for experiment in found if isinstance(experiment, dict)), {})
+    recipe, changes = values.get("recipe"), values.get(CHANGES)
+    if not isinstance(recipe, str) or recipe not in EXPERIMENTS:
         return None
-    changes = values.get(CHANGES) or []
-    return Stored(settings_of(EXPERIMENTS[recipe]()) | flat({k: v for k, v in values.items() if k != CHANGES}), changes)
+    settings = settings_of(EXPERIMENTS[recipe]()) | flat({k: v for k, v in values.items() if k != CHANGES})
+    if not isinstance(settings[STEPS], int):
+        return None
+    return Stored(settings, [item for item in changes if is_change(item)] if isinstance(changes, list) else [])
+
+
+def is_change(item: Any) -> bool:
+    """Tell whether something is a record of changed settings."""
+    return isinstance(item, dict) and isinstance(item.get("step"), int) and isinstance(item.get("changed"), dict)
 
 
 def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object; empty where there is none."""
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return values if isinstance(values, dict) else {}
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from speechlab.errors import SpeechlabError
 from speechlab.experiments import did_you_mean
 from speechlab.training import runs_root
-from speechlab.training.identity import STEPS, differences, newest_step, own_settings, read_json, stored_config
-from speechlab.training.logs import read_log
+from speechlab.training.identity import STEPS, differences, newest_step, own_settings, stored_config
+from speechlab.training.logs import read_list, read_log
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,7 +72,7 @@ def read_run(folder: str | Path) -> Run:
         steps=int(stored.settings[STEPS]),
         minutes=minutes_spent(records),
         validation=numbers,
-        health=list(read_json(folder / "health.json").get("findings", [])),
+        health=read_list(folder / "health.json", "findings"),
     )
 
 
