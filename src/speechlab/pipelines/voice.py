@@ -1,5 +1,6 @@
 """Text to speech: frontend, acoustic model and vocoder that were made for one another."""
 
+import contextlib
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,7 +14,7 @@ from speechlab.errors import SpeechlabError
 from speechlab.models.fastspeech import AcousticOutput, Controls
 from speechlab.models.glowtts import intersperse_blanks, without_blanks
 from speechlab.pipelines.vocoder import GRIFFIN_LIM, Vocoder
-from speechlab.processes import give_memory_back
+from speechlab.processes import give_memory_back, memory_in_one_piece
 from speechlab.text.frontend import PhonemeText, for_language
 from speechlab.text.split import split_sentences
 from speechlab.text.symbols import SymbolTable
@@ -22,6 +23,7 @@ from speechlab.training.checkpoints import CARD, Checkpoint, find_checkpoint, fi
 PACE_RANGE = (0.3, 3.0)  # beyond it nothing resembles speech
 FLOW = "glowtts"  # the model that draws its speech from noise, and that needs no vocoder of its own to be heard
 ACOUSTIC_MODELS = ("fastspeech", "fastspeech2", FLOW)
+LONG = 20  # sentences; a longer text is read in less memory, and somewhat slower
 NOISE_SCALE = 0.333  # of a flow whose card does not say its own
 
 
@@ -112,19 +114,20 @@ class Voice:
         sentences = split_sentences(text, self.language)
         if not sentences:
             raise SpeechlabError("there is nothing to say: the text is empty; give at least one word")
-        spoken = 0
-        for sentence in sentences:
-            try:
-                audio = self.speak(sentence.text, pace, pitch, energy, noise_scale, sentence.start).audio
-            except SpeechlabError as error:
-                if len(sentences) == 1 or "nothing to read" not in str(error):
-                    raise
-                warnings.warn(f"left out: {error}", stacklevel=2)  # a line of asterisks inside a long text
-                continue
-            spoken += 1
-            pause = np.zeros(round(sentence.pause_s * self.spec.sample_rate), np.float32)
-            yield Audio(np.concatenate([audio.waveform, pause]), self.spec.sample_rate)
-            give_memory_back()
+        spoken, is_long = 0, len(sentences) > LONG
+        with memory_in_one_piece() if is_long else contextlib.nullcontext():
+            for sentence in sentences:
+                try:
+                    audio = self.speak(sentence.text, pace, pitch, energy, noise_scale, sentence.start).audio
+                except SpeechlabError as error:
+                    if len(sentences) == 1 or "nothing to read" not in str(error):
+                        raise
+                    warnings.warn(f"left out: {error}", stacklevel=2)  # a line of asterisks inside a long text
+                    continue
+                spoken += 1
+                pause = np.zeros(round(sentence.pause_s * self.spec.sample_rate), np.float32)
+                yield Audio(np.concatenate([audio.waveform, pause]), self.spec.sample_rate)
+                give_memory_back()
         if not spoken:
             raise SpeechlabError(f"there is nothing to read in {text[:60]!r}; give a text with at least one word")
 
