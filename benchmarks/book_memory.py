@@ -82,7 +82,7 @@ def main() -> int:
     rows = []
     for row in read(voice, book(options.sentences, voice.language, options.seed)):
         rows.append(row)
-        if row[0] % 50 == 0:
+        if row[0] % 25 == 0:
             print(f"{row[0]} sentences, {row[2] / 60:.0f} min of speech: {row[1]:.0f} MB", flush=True)
     results = find_root() / "results"
     table = results / "tables" / "book_memory" / f"{options.voice}.csv"

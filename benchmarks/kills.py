@@ -1,6 +1,6 @@
 """Does a training that is killed lose anything? kill -9 at random moments, over every recipe, at tiny sizes.
 
-    python benchmarks/kills.py [--kills 1000] [--recipes vocos,glowtts] [--folder FOLDER] [--seed 0]
+    python benchmarks/kills.py [--kills 1000] [--minutes 60] [--recipes vocos,glowtts] [--folder FOLDER] [--seed 0]
 
 Each recipe is trained once undisturbed. Then it is trained again and again, and killed: mostly after a random amount of
 processor time, in every third attempt while a checkpoint is being written. A training that reaches its last step is
@@ -120,7 +120,7 @@ def experiments(corpus: Path) -> dict[str, Experiment]:
         "fastspeech2": tiny("embedded-fastspeech2", corpus, model=speech, aligner=aligner),
         "glowtts": tiny("embedded-ru-glowtts", corpus, model=flow),
         "hifigan": tiny("embedded-hifigan", corpus, **judged, **judges),
-        "vocos": tiny("embedded-vocos", corpus, model=vocos, **judged),
+        "vocos": tiny("embedded-vocos", corpus, model=vocos, **judged, discriminator=dict(width=0.03)),
         "hifi++": tiny("embedded-denoise", corpus, model=unet, **judged, **judges),
         "finally-stage1": tiny("embedded-finally-stage1", corpus, **stages),
         "finally-stage2": tiny("embedded-finally-stage2", corpus, **stages, **few),
@@ -299,6 +299,7 @@ def main() -> int:
     """Kill; print the table, and give 1 where a kill was seen."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=1000, help="of all recipes together")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="after which no more are made")
     parser.add_argument("--recipes", help="with commas; all unless given")
     parser.add_argument("--folder", type=Path, help="for corpus and runs; a temporary one unless given")
     parser.add_argument("--output", type=Path, help="a CSV file for the table")
@@ -321,18 +322,16 @@ def assault(options: argparse.Namespace, folder: Path) -> int:
     for name in dict.fromkeys(["aligner", *names]):  # the voices need it
         (folder / name).mkdir(parents=True, exist_ok=True)
         chosen[name] = Assault(name, known[name], folder / name, [folder / "data"], rng)
-        run_dir = folder / "runs" / known[name].name
-        chosen[name].undisturbed(run_dir)  # computes the features, which no later one has to
-        seconds[name] = chosen[name].undisturbed(folder / name / "reference")
+        seconds[name] = chosen[name].undisturbed(folder / "runs" / known[name].name)
         print(f"{name}: {seconds[name]:.1f} s of processor time undisturbed", flush=True)
-    done = 0
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    done, until = 0, time.monotonic() + 60 * options.minutes
     try:
-        while done < options.kills:
+        while done < options.kills and time.monotonic() < until:
             for name in names:
                 chosen[name].attempt(seconds[name])
             done = sum(each.count.kills for each in chosen.values())
-            if rng.random() < 0.05:
-                print(f"{done} kills", flush=True)
+            print(f"{done} kills", flush=True)
     except KeyboardInterrupt:
         print("stopped")
     for name in names:

@@ -4,6 +4,7 @@ import errno
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from speechlab.data.corpora.folder import load_folder
 from speechlab.data.embedded.rendering import EmbeddedCorpus, EmbeddedVoice
 from speechlab.data.features import extract_acoustic
 from speechlab.errors import SpeechlabError
-from speechlab.files import machine, remove_leftovers, temporary_name, write_atomically, write_json
+from speechlab.files import machine, remove_leftovers, scratch_folder, temporary_name, write_atomically, write_json
 from speechlab.training.logs import read_list, read_log
 
 
@@ -65,6 +66,17 @@ def test_leftovers_of_dead_processes_go_and_those_of_living_ones_stay(tmp_path):
         f".c.00000000-{gone}.tmp",
     }  # and those of other machines
     assert remove_leftovers(tmp_path / "none") == 0
+
+
+def test_a_folder_for_a_moment_goes_and_so_does_that_of_a_process_that_was_killed(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with scratch_folder("recording") as folder:
+        (folder / "a.wav").touch()
+        gone = folder.with_name(folder.name.replace(f"-{os.getpid()}.", "-999999999."))  # no system has so many
+        gone.mkdir()
+    assert not folder.exists() and gone.exists()
+    with scratch_folder("recording"):
+        assert not gone.exists()
 
 
 @pytest.mark.parametrize("line", [b"\xff", b"[", b"3", b"null", b'{"step": "a"}', b"[" * 100_000, b'{"a": 1}'])

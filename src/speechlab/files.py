@@ -1,5 +1,6 @@
 """Files written whole or not at all, with one line where the disk refuses, and no leftovers of dead processes."""
 
+import contextlib
 import errno
 import hashlib
 import json
@@ -8,7 +9,9 @@ import platform
 import re
 import shutil
 import sys
+import tempfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +60,7 @@ def read_object(path: Path) -> dict[str, Any]:
     """Read a JSON object; empty where there is none."""
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return values if isinstance(values, dict) else {}
 
@@ -70,6 +73,18 @@ def short_hash(value: object) -> str:
 def temporary_name(path: Path, suffix: str = ".tmp") -> Path:
     """Name a file or folder of this process beside a path, hidden, and found again by ``remove_leftovers``."""
     return path.with_name(f".{path.name[:100]}.{machine()}-{os.getpid()}{suffix}")
+
+
+@contextlib.contextmanager
+def scratch_folder(what: str) -> Iterator[Path]:
+    """Make a folder for a moment, in the system's place for such; those of processes that were killed go first."""
+    place = Path(tempfile.gettempdir())
+    remove_leftovers(place)
+    folder = Path(tempfile.mkdtemp(f".{machine()}-{os.getpid()}.tmp", f".speechlab-{what}-", place))
+    try:
+        yield folder
+    finally:
+        remove(folder)
 
 
 def machine() -> str:

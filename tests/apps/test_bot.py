@@ -16,8 +16,9 @@ import soundfile as sf
 from telegram import Bot
 
 from speechlab.apps import cli
+from speechlab.apps.bot import journal as journal_module
 from speechlab.apps.bot import messages
-from speechlab.apps.bot.journal import MAX_ATTEMPTS, SAY, Job, Journal, Settings
+from speechlab.apps.bot.journal import DAY_S, MAX_ATTEMPTS, REPLY, SAY, Job, Journal, Settings
 from speechlab.apps.bot.lanes import SpeechBot
 from speechlab.apps.bot.messages import Reader, split_notes
 from speechlab.apps.bot.service import Hiding, hide, numbers_of
@@ -410,6 +411,32 @@ def test_only_listed_people_are_answered_and_each_only_so_often_a_day(server, tm
     assert numbers_of(" 1, -5,") == {1, -5}
     with pytest.raises(SpeechlabError, match="--allow takes Telegram numbers"):
         numbers_of("me")
+
+
+def test_a_clock_that_jumps_locks_nobody_out_and_loses_no_job(tmp_path, monkeypatch):
+    def job(number):
+        return Job(number, 1, number, 1, "en", SAY, {"text": "Hello."})
+
+    clock = {"now": 1.8e9}
+    monkeypatch.setattr(journal_module.time, "time", lambda: clock["now"])
+    with contextlib.closing(Journal(tmp_path / "journal")) as journal:
+        assert journal.add(job(1)) and journal.today(1) == 1
+        clock["now"] += 365 * DAY_S  # set wrong, by a year
+        assert journal.add(job(2)) and journal.today(1) == 1
+        journal.answered(job(2))
+        clock["now"] -= 365 * DAY_S  # and right again
+        assert journal.add(job(3)) and journal.today(1) == 2
+        journal.compact()
+        assert [journal.next([SAY]).update_id, journal.waiting()] == [1, 2] and not journal.knows(2)
+
+
+def test_what_the_disk_has_damaged_is_given_up_and_stops_nobody(tmp_path):
+    with contextlib.closing(Journal(tmp_path / "journal")) as journal:
+        journal.add(Job(1, 1, 1, 1, "en", SAY, {"text": "Hello."}), Settings(voice="en-stub"))
+        journal.database.execute("UPDATE jobs SET body = '{\"te'")
+        journal.database.execute("UPDATE settings SET value = '[1]'")
+        assert (journal.next([SAY]).kind, journal.next([SAY])) == (REPLY, None)
+        assert journal.settings(1) == Settings()
 
 
 def test_a_text_is_written_down_before_anything_is_done_with_it_and_given_up_after_two_tries(tmp_path):

@@ -276,3 +276,23 @@ def test_real_recordings(shared_data, tmp_path):
     statistics = store.statistics()
     assert 180 < np.exp(statistics.log_pitch.mean) < 240  # Hz; the reader's mean is about 210
     assert -6.5 < np.mean(statistics.mel_mean) < -4.5  # over the whole corpus: -5.54
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
+def test_two_processes_on_one_cache_end_alike_and_leave_nothing_behind(corpus, tmp_path):
+    """As two notebooks that are run at once."""
+    processes = []
+    for _ in range(2):
+        if not (process := os.fork()):
+            status = 1
+            try:
+                torch.set_num_threads(1)  # threads do not survive a fork
+                status = len(extract_acoustic(corpus, SPEC, tmp_path / "both").quarantined())
+            finally:
+                os._exit(status)
+        processes.append(process)
+    assert [os.waitpid(process, 0)[1] for process in processes] == [0, 0]
+    alone, both = (extract_acoustic(corpus, SPEC, tmp_path / name) for name in ("alone", "both"))
+    for id in alone.ids:
+        assert alone.acoustic_path(id).read_bytes() == both.acoustic_path(id).read_bytes()
+    assert not [path for path in (tmp_path / "both").rglob(".*") if path.is_file()]

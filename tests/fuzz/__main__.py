@@ -29,7 +29,7 @@ from tests.fuzz.mutate import Input
 
 TABLE = {
     "audio": 2_500, "checkpoint": 1_000, "overrides": 1_200, "lexicon": 600, "archive": 700, "metadata": 1_000,
-    "textgrid": 700, "journal": 600, "text": 1_000, "message": 500, "disk": 200,
+    "textgrid": 700, "journal": 600, "text": 900, "message": 500, "note": 100, "disk": 200,
 }  # fmt: skip
 """How many inputs each target gets in a table; 10,000 in all."""
 BATCH = 100  # inputs that one process gets: one that ends it costs no more than its own batch

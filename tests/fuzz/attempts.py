@@ -26,6 +26,7 @@ TARGETS: dict[str, Target] = {
     "textgrid": (tables.textgrid, tables.read_textgrid),
     "journal": (tables.journal, tables.read_journal),
     "text": (texts.text, texts.read_aloud),
+    "note": (mutate.note, mutate.take_note),
     "message": (texts.message, texts.answer),
     "disk": (disks.disk, disks.write_on),
 }

@@ -50,15 +50,14 @@ def sounds() -> tuple[Input, ...]:
     return tuple(found)
 
 
-def with_ffmpeg(suffix: str, codec: str) -> bytes:
-    """A short recording as phones and browsers make it."""
+def with_ffmpeg(suffix: str, codec: str, duration_s: float = 0.2, rate: int = 48_000) -> bytes:
+    """A recording of noise as phones and browsers make it."""
     import av
 
     buffer = io.BytesIO()
-    rate = 48_000
     with av.open(buffer, "w", format={".m4a": "mp4"}.get(suffix, suffix[1:])) as container:
         stream = container.add_stream(codec, rate=rate, layout="mono")
-        samples = np.random.default_rng(0).uniform(-0.5, 0.5, (1, 9_600)).astype(np.float32)
+        samples = np.random.default_rng(0).uniform(-0.5, 0.5, (1, round(duration_s * rate))).astype(np.float32)
         frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout="mono")
         frame.sample_rate, frame.pts = rate, 0
         pieces = av.AudioResampler(
@@ -108,6 +107,33 @@ def read_sound(folder: Path) -> None:
             read(path)
         except SpeechlabError as error:
             require_one_line(error)
+
+
+LENGTHS = {b"mvhd": 16, b"mdhd": 16, b"tkhd": 20, b"stts": 12}  # boxes of an m4a and where in them a length stands
+
+
+@cache
+def long_note() -> bytes:
+    """A recording that lasts longer than the bot takes."""
+    return with_ffmpeg(".m4a", "aac", 320, 8_000)
+
+
+def note(rng: random.Random) -> Input:
+    """A long recording whose header says that it is short, or that it is what it is not."""
+    changed = bytearray(long_note())
+    for box, place in LENGTHS.items():
+        at = changed.find(box) + 4 + place
+        if rng.random() < 0.7:
+            changed[at : at + 4] = rng.choice((rng.randrange(20_000), 0, 2**32 - 1, 2**31)).to_bytes(4, "big")
+    return {"note.oga": bytes(changed)}
+
+
+def take_note(folder: Path) -> None:
+    """Judge the length of a voice note; that of a long one may not pass."""
+    from speechlab.apps.bot.speech import require_short
+
+    require_short(folder / "note.oga")
+    raise AssertionError("a recording that is too long was taken for a short one")
 
 
 @cache

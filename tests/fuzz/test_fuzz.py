@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 CHAOS = Path(__file__).resolve().parents[3] / "shared" / "cases" / "chaos"
 N_INPUTS = {
     "audio": 120, "checkpoint": 120, "overrides": 60, "lexicon": 60, "archive": 60, "metadata": 40, "textgrid": 60,
-    "journal": 60, "text": 20, "message": 20, "disk": 24,
+    "journal": 60, "text": 20, "message": 20, "note": 4, "disk": 24,
 }  # fmt: skip
 
 

@@ -55,11 +55,17 @@ def kill_during_a_write(process, run_dir):
 def test_five_kills_change_nothing(places, tiny_corpus):
     experiment, program = places / "tiny.yaml", places / "program.py"
     program.write_text(PROGRAM, encoding="utf-8")
+    rng = random.Random()  # another vocoder and another five moments each time
+    recipe, model = rng.choice((
+        ("hifigan_trainer", {"preset": "v2"}),
+        ("vocos_trainer", {"name": "source_vocos_gen", "channels": 32, "intermediate_channels": 64, "n_layers": 2}),
+    ))  # fmt: skip
+    print("kills a", recipe)
     settings = {
-        "recipe": "hifigan_trainer",
+        "recipe": recipe,
         "corpus": {"name": "folder", "path": str(tiny_corpus), "n_validation": 1},
-        "model": {"preset": "v2"},
-        "discriminator": {"names": ["mpd"], "width": 0.03},
+        "model": model,
+        "discriminator": {"names": ["mpd"], "weights": [1.0], "width": 0.03},
         "segment_length": 2048,
         "generator_only_steps": 30,
         "training": dict(
@@ -71,7 +77,6 @@ def test_five_kills_change_nothing(places, tiny_corpus):
 
     reference = start(experiment, places / "reference", program)
     run_dir = places / "killed"
-    rng = random.Random()  # another five moments each time
     moments = sorted(rng.sample(range(2, STEPS - 4), 4))
     print("killed at steps", moments)
     for number, moment in enumerate(moments):

@@ -77,7 +77,7 @@ def extract_acoustic(corpus: Corpus, spec: AudioSpec, cache: Path | None = None,
     """
     store = FeatureStore(corpus, spec, cache)
     write_atomically(store.acoustic_folder / "stamp.json", json.dumps(store.stamp, indent=1).encode())
-    for folder in (store.acoustic_folder, *store.folder.glob("linguistic-*")):
+    for folder in (store.folder, *filter(Path.is_dir, store.folder.iterdir())):
         remove_leftovers(folder)
     jobs = [(item, store.acoustic_path(item.id)) for item in corpus.utterances]
     pending = [(item, path) for item, path in jobs if not is_fresh(path, item.audio_path)]

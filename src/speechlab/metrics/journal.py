@@ -1,5 +1,6 @@
 """Measurements on the disk as they are made, so that a run killed at any moment goes on where it stopped."""
 
+import errno
 import hashlib
 import json
 from collections.abc import Mapping
@@ -7,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 
 import speechlab
+from speechlab.files import cannot_write
 from speechlab.metrics.items import Item, content_hash
 from speechlab.metrics.measure import Measurement
 from speechlab.metrics.table import RULES
@@ -31,23 +33,39 @@ class Journal:
     def __enter__(self) -> "Journal":
         if self.path is None:
             return self
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise cannot_write(self.path, error) from error
         written = self.path.read_text(encoding="utf-8", errors="replace") if self.path.exists() else ""
         for line in written.splitlines():
-            try:
-                entry = json.loads(line)
-                self.known[entry["key"]] = Measurement(**entry["measurement"])
-                self.commits[entry["key"]] = entry["git_commit"]
-            except (ValueError, TypeError, KeyError):  # cut by the kill
-                continue
-        self.file = self.path.open("a", encoding="utf-8")
+            if found := read_entry(line):
+                key, measurement, commit = found
+                self.known[key], self.commits[key] = measurement, commit
+        try:
+            self.file = self.path.open("ab", buffering=0)  # nothing is kept back that could fail at the end
+        except OSError as error:
+            raise cannot_write(self.path, error) from error
         if written and not written.endswith("\n"):
-            self.file.write("\n")
+            self.write("")
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self.file is not None:
             self.file.close()
+
+    def write(self, line: str) -> None:
+        """Append a line.
+
+        Raises:
+            SpeechlabError: the disk refuses.
+        """
+        data = f"{line}\n".encode()
+        try:
+            if self.file.write(data) < len(data):
+                raise OSError(errno.ENOSPC, "")
+        except OSError as error:
+            raise cannot_write(self.path, error) from error
 
     def keys(self, item: Item, versions: Mapping[str, str]) -> dict[str, str]:
         """Keys of an item's measurements by metrics of these versions."""
@@ -74,5 +92,18 @@ class Journal:
         if self.file is None:
             return
         entry = {"git_commit": self.commit, "id": item.id, "metric": metric, "version": version, "key": key}
-        self.file.write(json.dumps(entry | {"measurement": measurement._asdict()}, allow_nan=False) + "\n")
-        self.file.flush()
+        self.write(json.dumps(entry | {"measurement": measurement._asdict()}, allow_nan=False))
+
+
+def read_entry(line: str) -> tuple[str, Measurement, str] | None:
+    """Read a line: key, measurement, and the commit that made it; none where a kill has cut it, or the disk damaged."""
+    try:
+        entry = json.loads(line)
+        key, measurement, commit = entry["key"], Measurement(**entry["measurement"]), entry["git_commit"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    tables = isinstance(measurement.values, dict) and isinstance(measurement.reasons, dict)
+    if not (tables and isinstance(key, str) and isinstance(commit, str)):
+        return None
+    whole = all(value is None or isinstance(value, int | float) for value in measurement.values.values())
+    return (key, measurement, commit) if whole else None

@@ -1,5 +1,6 @@
 """Text to speech: frontend, acoustic model and vocoder that were made for one another."""
 
+import contextlib
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from speechlab.errors import SpeechlabError
 from speechlab.models.fastspeech import AcousticOutput, Controls
 from speechlab.models.glowtts import intersperse_blanks, without_blanks
 from speechlab.pipelines.vocoder import GRIFFIN_LIM, Vocoder
-from speechlab.processes import give_memory_back
+from speechlab.processes import give_memory_back, memory_in_one_piece
 from speechlab.text.frontend import for_language
 from speechlab.text.phonemes import PhonemeText
 from speechlab.text.script import Line, read_script
@@ -23,6 +24,7 @@ from speechlab.text.symbols import SymbolTable
 PACE_RANGE = (0.3, 3.0)  # beyond it nothing resembles speech
 FLOW = "glowtts"  # the model that draws its speech from noise, and that needs no vocoder of its own to be heard
 ACOUSTIC_MODELS = ("fastspeech", "fastspeech2", FLOW)
+LONG = 20  # sentences; a longer text is read in less memory, and somewhat slower
 NOISE_SCALE = 0.333  # of a flow whose card does not say its own
 
 
@@ -142,24 +144,25 @@ class Voice:
             SpeechlabError: there is nothing to read in any line, or a control is out of range.
         """
         spoken = 0
-        for line in lines:
-            pause = np.zeros(round(line.pause_s * self.spec.sample_rate), np.float32)
-            if not line.text:
-                yield Said(line, None, Audio(pause, self.spec.sample_rate))
-                continue
-            try:
-                found = self.speak(
-                    line.text, pace * line.pace, pitch * line.pitch, energy, noise_scale, start=line.start
-                )
-            except SpeechlabError as error:
-                if len(lines) == 1 or "nothing to read" not in str(error):
-                    raise
-                warnings.warn(f"left out: {error}", stacklevel=2)  # a line of asterisks inside a long text
-                continue
-            spoken += 1
-            waveform = found.audio.waveform * np.float32(10 ** (line.gain_db / 20))
-            yield Said(line, found, Audio(np.concatenate([waveform, pause]), self.spec.sample_rate))
-            give_memory_back()
+        with memory_in_one_piece() if len(lines) > LONG else contextlib.nullcontext():
+            for line in lines:
+                pause = np.zeros(round(line.pause_s * self.spec.sample_rate), np.float32)
+                if not line.text:
+                    yield Said(line, None, Audio(pause, self.spec.sample_rate))
+                    continue
+                try:
+                    found = self.speak(
+                        line.text, pace * line.pace, pitch * line.pitch, energy, noise_scale, start=line.start
+                    )
+                except SpeechlabError as error:
+                    if len(lines) == 1 or "nothing to read" not in str(error):
+                        raise
+                    warnings.warn(f"left out: {error}", stacklevel=2)  # a line of asterisks inside a long text
+                    continue
+                spoken += 1
+                waveform = found.audio.waveform * np.float32(10 ** (line.gain_db / 20))
+                yield Said(line, found, Audio(np.concatenate([waveform, pause]), self.spec.sample_rate))
+                give_memory_back()
         if not spoken:
             raise SpeechlabError(
                 f"there is nothing to read in {lines[0].text[:60]!r}; give a text with at least one word"

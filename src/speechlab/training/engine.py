@@ -476,7 +476,8 @@ class Engine:
     def resume(self) -> None:
         """Continue from the newest whole checkpoint, if the run has one."""
         if self.fabric.is_global_zero:
-            for folder in (self.run_dir, self.run_dir / "checkpoints", self.run_dir / "renders"):
+            places = (self.run_dir, self.run_dir / "checkpoints", self.run_dir / "renders")
+            for folder in (*places, *self.run_dir.glob("renders/step-*")):
                 remove_leftovers(folder)  # of a process that was killed
         newest = newest_checkpoint(self.run_dir / "checkpoints", self.say)
         logged = self.log.last_step() if self.log else 0

@@ -87,12 +87,20 @@ def stored_config(run_dir: Path) -> Stored | None:
     values = read_object(Path(run_dir) / CONFIG)
     if not values:
         cards = sorted(Path(run_dir).glob("checkpoints/step-*/card.json"), reverse=True)
-        values = next((card["experiment"] for card in map(read_object, cards) if "experiment" in card), {})
-    recipe = values.get("recipe")
-    if recipe not in EXPERIMENTS:
+        found = (card.get("experiment") for card in map(read_object, cards))
+        values = next((experiment for experiment in found if isinstance(experiment, dict)), {})
+    recipe, changes = values.get("recipe"), values.get(CHANGES)
+    if not isinstance(recipe, str) or recipe not in EXPERIMENTS:
         return None
-    changes = values.get(CHANGES) or []
-    return Stored(settings_of(EXPERIMENTS[recipe]()) | flat({k: v for k, v in values.items() if k != CHANGES}), changes)
+    settings = settings_of(EXPERIMENTS[recipe]()) | flat({k: v for k, v in values.items() if k != CHANGES})
+    if not isinstance(settings[STEPS], int):
+        return None
+    return Stored(settings, [item for item in changes if is_change(item)] if isinstance(changes, list) else [])
+
+
+def is_change(item: Any) -> bool:
+    """Tell whether something is a record of changed settings."""
+    return isinstance(item, dict) and isinstance(item.get("step"), int) and isinstance(item.get("changed"), dict)
 
 
 def total_matters(experiment: Experiment) -> bool:

@@ -26,7 +26,7 @@ def read_log(run_dir: Path) -> list[dict]:
         except (ValueError, RecursionError):
             continue  # the line that was being written when the process died
         if isinstance(record, dict) and isinstance(record.get("step"), int):
-            records.append(record)
+            records.append({name: value for name, value in record.items() if isinstance(value, int | float)})
     return records
 
 

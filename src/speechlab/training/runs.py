@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from speechlab.checkpoints import newest_step
 from speechlab.errors import SpeechlabError, did_you_mean
-from speechlab.files import read_object
 from speechlab.paths import runs_root
 from speechlab.training.identity import STEPS, differences, own_settings, stored_config
-from speechlab.training.logs import read_log
+from speechlab.training.logs import read_list, read_log
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,7 +72,7 @@ def read_run(folder: str | Path) -> Run:
         steps=int(stored.settings[STEPS]),
         minutes=minutes_spent(records),
         validation=numbers,
-        health=list(read_object(folder / "health.json").get("findings", [])),
+        health=read_list(folder / "health.json", "findings"),
     )
 
 

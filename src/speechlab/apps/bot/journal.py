@@ -89,7 +89,8 @@ class Journal:
     def compact(self) -> None:
         """Forget what is old, and give its space back; to be called once a day."""
         run = self.database.execute
-        run("DELETE FROM jobs WHERE state = 'answered' AND received < ?", (time.time() - KEPT_S,))
+        now = time.time()  # a clock that was wrong, and was set right, leaves times far ahead
+        run("DELETE FROM jobs WHERE state = 'answered' AND abs(received - ?) > ?", (now, KEPT_S))
         if run("PRAGMA freelist_count").fetchone()[0] > run("PRAGMA page_count").fetchone()[0] // 4:
             run("VACUUM")
         run("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -104,8 +105,8 @@ class Journal:
     def today(self, user_id: int) -> int:
         """Count the jobs that took work which a user gave during the last day."""
         marks = ", ".join("?" * len(WORK))
-        query = f"SELECT count(*) FROM jobs WHERE user_id = ? AND received > ? AND kind IN ({marks})"
-        return self._number(query, user_id, time.time() - DAY_S, *WORK)
+        query = f"SELECT count(*) FROM jobs WHERE user_id = ? AND abs(received - ?) < ? AND kind IN ({marks})"
+        return self._number(query, user_id, time.time(), DAY_S, *WORK)
 
     def add(self, job: Job, settings: Settings | None = None) -> bool:
         """Write a job down with the settings that its message changed; false if its update was known already."""
@@ -134,7 +135,8 @@ class Journal:
         if row is None:
             return None
         values = {name: row[name] for name in row.keys() if name in Job.__dataclass_fields__}  # noqa: SIM118
-        return Job(**values | {"body": json.loads(row["body"]), "doubtful": bool(row["doubtful"])})
+        job = Job(**values | {"body": read_object(row["body"]), "doubtful": bool(row["doubtful"])})
+        return job if job.body else self.change(job, REPLY, {"phrase": "failed"})  # damaged: it is given up
 
     def waiting(self, user_id: int | None = None) -> int:
         """Count jobs in the queue, the one being done included; of one user, or of all."""
@@ -174,7 +176,8 @@ class Journal:
     def settings(self, user_id: int) -> Settings:
         """Give what a user chose, or the defaults."""
         row = self.database.execute("SELECT value FROM settings WHERE user_id = ?", (user_id,)).fetchone()
-        return Settings(**json.loads(row["value"])) if row else Settings()
+        known = read_object(row["value"]) if row else {}
+        return Settings(**{name: known.get(name, value) for name, value in asdict(Settings()).items()})
 
     def close(self) -> None:
         """Close the database."""
@@ -185,3 +188,12 @@ class Journal:
 
     def _number(self, query: str, *values: Any) -> int:
         return self.database.execute(query, values).fetchone()[0]
+
+
+def read_object(text: Any) -> dict[str, Any]:
+    """Read a JSON object that was written down; empty where the disk has damaged it."""
+    try:
+        found = json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}

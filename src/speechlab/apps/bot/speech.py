@@ -1,7 +1,6 @@
 """What the Telegram bot does with texts and recordings; it takes time, and runs in one thread beside the bot."""
 
 import contextlib
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,6 +10,7 @@ import numpy as np
 from speechlab.apps.bot.messages import MAX_VOICE_S, VoiceFacts
 from speechlab.apps.bundled import bundled, card_of, is_here, require, speaks
 from speechlab.errors import SpeechlabError
+from speechlab.files import scratch_folder
 
 if TYPE_CHECKING:
     from speechlab.pipelines.voice import Voice
@@ -86,8 +86,8 @@ class Speech:
             raise SpeechlabError(
                 f"there is no enhancer {ENHANCER} here; name another one: speechlab bot --enhancer NAME"
             )
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "recording.oga"
+        with scratch_folder("recording") as folder:
+            file = folder / "recording.oga"
             file.write_bytes(data)
             require_short(file)
             audio = self._enhancer.enhance(file)
