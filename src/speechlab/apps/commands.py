@@ -191,8 +191,6 @@ def in_one(failed: list[str]) -> str:
     return f"{failed[0]} (and {len(failed) - 1} more)" if len(failed) > 1 else failed[0]
 
 
-
-
 def sound_file(output: str | None, name: str) -> Path:
     """Path of a file to write: the one that was given, or of this name in a folder that was given, or here."""
     path = Path(output or name)
