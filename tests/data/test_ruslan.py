@@ -7,7 +7,7 @@ import zipfile
 import numpy as np
 import pytest
 import soundfile
-from tests.data.test_download import Server
+from tests.test_download import Server
 
 from speechlab import download
 from speechlab.config import CorpusConfig
