@@ -78,6 +78,8 @@ def make_parser() -> Parser:
 
     add_say(command("say", "speak a text, documents, a folder of them, or subtitles at their times"))
 
+    add_voice(command("voice", "make a voice of your own recordings, in one command that can be stopped at any time"))
+
     add_read(command("read", "show how a text will be said: its words, stress, phones and sentences"))
 
     vocode = command("vocode", "pass recordings through mel and vocoder (copy synthesis)")
@@ -99,6 +101,8 @@ def make_parser() -> Parser:
     reference.add_argument("file", help="the reference's weights: a file, or an address of the web or of Google Drive")
     reference.add_argument("--config", help="its JSON config, where the weights do not tell the sizes")
     reference.add_argument("-o", "--output", help="folder to make (default: checkpoints/KIND)")
+
+    add_serve(command("serve", "serve a page to speak, clean and measure on, and OpenAI's speech interface"))
 
     add_bot(command("bot", "run a Telegram bot that reads texts aloud and cleans voice notes"))
 
@@ -145,6 +149,19 @@ def add_say(say: argparse.ArgumentParser) -> None:
     say.add_argument("--split", choices=("paragraph",), help="one file a paragraph, in a folder, with a list of them")
 
 
+def add_voice(voice: argparse.ArgumentParser) -> None:
+    """Describe ``speechlab voice new``."""
+    actions = voice.add_subparsers(dest="action", metavar="new", required=True)
+    new = actions.add_parser("new", help="check recordings, and train a voice on them or go on with it")
+    new.add_argument("name", help="of the voice: speechlab say TEXT --voice NAME")
+    new.add_argument("overrides", nargs="*", metavar="STAGE.key=value", help="such as acoustic.training.steps=500")
+    new.add_argument("--recordings", metavar="FOLDER", help="recordings with their texts; needed once")
+    new.add_argument("--language", choices=("en", "ru"), help="default: by the script of the texts")
+    new.add_argument("--profile", help="smoke, gpu or full (default: gpu where there is one, else full)")
+    new.add_argument("--hours", type=float, help="cut the trainings so that all fits into so many on this machine")
+    new.add_argument("--plan", action="store_true", help="only check the recordings, and say how long it would take")
+
+
 def add_read(read: argparse.ArgumentParser) -> None:
     """Describe ``speechlab read``."""
     read.add_argument("text", nargs="+", help="words, or the path of a file; - reads standard input")
@@ -183,6 +200,14 @@ def add_bot(bot: argparse.ArgumentParser) -> None:
     bot.add_argument("--enhancer", help="name, folder, or run (default: denoise-16k, where that is here)")
     bot.add_argument("--allow", metavar="ID,ID", help="numbers of the users and groups to answer (default: everybody)")
     bot.add_argument("--api", metavar="URL", default="https://api.telegram.org", help="server (default: %(default)s)")
+
+
+def add_serve(serve: argparse.ArgumentParser) -> None:
+    """Describe ``speechlab serve``."""
+    serve.add_argument("--host", default="127.0.0.1", help="address; 0.0.0.0 lets others in (default: %(default)s)")
+    serve.add_argument("--port", type=int, default=8000, help="default: %(default)s")
+    serve.add_argument("--limit", type=int, default=500, metavar="MB", help="of an upload (default: %(default)s)")
+    serve.add_argument("--enhancer", default="denoise-16k", help="name, folder, or run (default: %(default)s)")
 
 
 def add_enhance(enhance: argparse.ArgumentParser) -> None:

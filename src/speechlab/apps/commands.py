@@ -186,6 +186,13 @@ def run_say(options: argparse.Namespace) -> None:
     say(options)
 
 
+def run_voice(options: argparse.Namespace) -> None:
+    """Make a voice of one's own."""
+    from speechlab.apps.own_voice import new_voice
+
+    new_voice(options)
+
+
 def in_one(failed: list[str]) -> str:
     """Say of several failures the first, and how many more there are."""
     return f"{failed[0]} (and {len(failed) - 1} more)" if len(failed) > 1 else failed[0]
@@ -358,6 +365,13 @@ def local(given: str) -> Path:
         return Path(given)
     suffix = ".safetensors" if given.partition("?")[0].endswith(".safetensors") else ".pt"
     return fetch([given], None, data_root() / "downloads" / f"{short_hash(given)}{suffix}")
+
+
+def run_serve(options: argparse.Namespace) -> None:
+    """Serve the page and OpenAI's speech interface until it is stopped."""
+    from speechlab.apps.server import serve
+
+    serve(options)
 
 
 def run_bot(options: argparse.Namespace) -> None:

@@ -2,13 +2,15 @@
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from speechlab.audio.decoders import require_file
 from speechlab.audio.files import estimate_samples, find_audio
 from speechlab.audio.io import WRITERS
+from speechlab.audio.video import SOUND_CODECS, has_picture, replace_sound
 from speechlab.errors import SpeechlabError
-from speechlab.files import remove_leftovers, require_space
+from speechlab.files import remove, remove_leftovers, require_space, temporary_name
 from speechlab.pipelines.enhancer import EnhancedFile, Enhancer
 from speechlab.provenance import write_origin
 
@@ -36,7 +38,7 @@ def enhance(options: argparse.Namespace) -> int:
     failed = 0
     for file, target in jobs:
         try:
-            done = enhancer.enhance_file(file, target, options.dry)
+            done = enhance_like(enhancer, file, target, options.dry)
             print(in_words(done), flush=True)
             if not options.no_page:
                 print(f"  {write_page_of(done, enhancer, options.model)}", flush=True)
@@ -68,15 +70,43 @@ def targets_of(source: Path, output: Path) -> list[tuple[Path, Path]]:
 
 
 def names_of(files: list[Path], folder: Path) -> list[Path]:
-    """Name enhanced files as their sources in a folder, with ``.wav`` in place of other suffixes, or after them."""
+    """Name enhanced files as their sources in a folder; what cannot be written so ends in ``.wav``."""
     names = [file.relative_to(folder) for file in files]
-    taken = {name for name in names if name.suffix.lower() in WRITERS}
+    films = {name for file, name in zip(files, names, strict=True) if has_picture(file)}
+    taken = films | {name for name in names if name.suffix.lower() in WRITERS}
     for number, name in enumerate(names):
         if name not in taken:
             new = name.with_suffix(".wav")
             names[number] = name.with_name(f"{name.name}.wav") if new in taken else new
             taken.add(names[number])
     return names
+
+
+def enhance_like(
+    enhancer: Enhancer,
+    source: Path,
+    target: Path,
+    dry: float | None = None,
+    progress: bool | Callable[[float], None] = True,
+) -> EnhancedFile:
+    """Enhance a recording, or the sound of a film whose picture is kept where the target is a film too.
+
+    Raises:
+        SpeechlabError: as ``Enhancer.enhance_file``; the target is a film and the source is none.
+    """
+    if target.suffix.lower() not in SOUND_CODECS:
+        return enhancer.enhance_file(source, target, dry, progress)
+    if not has_picture(require_file(source)):
+        raise SpeechlabError(f"{source} has no picture; name {target.with_suffix('.wav')}, or .m4a, for its sound")
+    if target.exists() and target.samefile(source):
+        raise SpeechlabError(f"{target} is the recording itself; name another file, so that the original is kept")
+    sound = temporary_name(target, ".partial").with_suffix(".wav")
+    try:
+        done = enhancer.enhance_file(source, sound, dry, progress)
+        replace_sound(source, sound, target)
+    finally:
+        remove(sound)
+    return done._replace(target=target)
 
 
 def in_words(done: EnhancedFile) -> str:
