@@ -39,9 +39,9 @@ def command(capsys, tmp_path, monkeypatch):
 
 
 def test_a_voice_is_made_stopped_gone_on_with_and_spoken_with(command, recordings, tmp_path, monkeypatch):
-    from speechlab.training.recipes import recipes
+    from speechlab.registry import trainers
 
-    recipe = recipes["vocos_trainer"]
+    recipe = trainers["vocos_trainer"]
     plain = recipe.__init__
     monkeypatch.setattr(recipe, "__init__", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     monkeypatch.setattr("speechlab.apps.own_voice.forecast", lambda plan: iter(("a forecast",)))

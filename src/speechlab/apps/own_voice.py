@@ -61,7 +61,7 @@ class Plan:
     def warm_start(self) -> list[str]:
         """Begin from the bundled voice of the language, where that is a model of the same kind and size."""
         from speechlab.apps.bundled import card_of, voice_for
-        from speechlab.training.checkpoints import find_folder
+        from speechlab.checkpoints import find_folder
 
         if self.profile == "smoke":  # of another size
             return ["initial="]
@@ -139,7 +139,7 @@ def plan_of(options: argparse.Namespace, folder: Path) -> Plan:
     Raises:
         SpeechlabError: the arguments do not fit what was begun, or no recordings are named.
     """
-    from speechlab.training.checkpoints import bundled_names
+    from speechlab.checkpoints import bundled_names
 
     begun = read_plan(folder)
     if begun is None:
@@ -234,7 +234,7 @@ def check(corpus: "Corpus", language: str) -> Iterator[str]:
 def expectation(minutes: float, language: str) -> str:
     """Say what a voice of so many minutes can be, by what is known of the bundled one."""
     from speechlab.apps.bundled import card_of, voice_for
-    from speechlab.training.checkpoints import find_folder
+    from speechlab.checkpoints import find_folder
 
     name = voice_for(language)
     card = card_of(find_folder(name))
@@ -318,10 +318,10 @@ def train_chain(plan: Plan, folder: Path) -> None:
 
 def speak(plan: Plan, folder: Path, vocoder: str | Path) -> None:
     """Put the voice together anew, and let it say a sentence."""
+    from speechlab.checkpoints import CARD
     from speechlab.pipelines.export import export_voice
     from speechlab.pipelines.voice import Voice
     from speechlab.training import runs_root
-    from speechlab.training.checkpoints import CARD
 
     about = {"name": plan.name, "description": f"a voice of one's own, {plan.profile} profile"}
     with tempfile.TemporaryDirectory(dir=folder) as place:

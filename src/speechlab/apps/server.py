@@ -105,7 +105,7 @@ class Models:
     def names(self) -> list[dict[str, Any]]:
         """List voices with their languages and whether pitch and energy can be set."""
         from speechlab.apps.bundled import bundled, card_of
-        from speechlab.training.checkpoints import find_folder
+        from speechlab.checkpoints import find_folder
 
         found = []
         for name in bundled("voice"):
