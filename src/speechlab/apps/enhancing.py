@@ -1,7 +1,9 @@
 """``speechlab enhance``: one recording or a folder of them, each with a page to hear before and after."""
 
 import argparse
+import shutil
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +15,13 @@ from speechlab.errors import SpeechlabError
 from speechlab.files import remove, remove_leftovers, require_space, temporary_name
 from speechlab.pipelines.enhancer import EnhancedFile, Enhancer
 from speechlab.provenance import write_origin
+
+STANDARD = "-"  # input, or output
+CAN = {
+    False: "takes away noise behind one person's speech; cannot bring back drowned words, or part speakers",
+    True: "brings back the high sounds of narrow speech, as it guesses them; leaves noise and echo where they are",
+}
+"""What a listener may hope for, by whether the model extends the bandwidth."""
 
 
 def enhance(options: argparse.Namespace) -> int:
@@ -26,6 +35,8 @@ def enhance(options: argparse.Namespace) -> int:
     """
     from speechlab.apps.bundled import require
 
+    if STANDARD in (options.source, options.output):
+        return enhance_through_pipe(options)
     source, output = Path(options.source), Path(options.output)
     jobs = targets_of(source, output)
     require(options.model, "enhancer")
@@ -35,10 +46,11 @@ def enhance(options: argparse.Namespace) -> int:
     raised = enhancer.output_rate if enhancer.extends else None
     samples = estimate_samples([file for file, target in jobs if not target.exists()], raised)
     require_space(f"enhancing {source}", output, 2 * samples)
-    failed = 0
+    failed, finished = 0, []
     for file, target in jobs:
         try:
             done = enhance_like(enhancer, file, target, options.dry)
+            finished.append(done)
             print(in_words(done), flush=True)
             if not options.no_page:
                 print(f"  {write_page_of(done, enhancer, options.model)}", flush=True)
@@ -47,9 +59,57 @@ def enhance(options: argparse.Namespace) -> int:
             print(f"speechlab: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
     if source.is_dir() and failed < len(jobs):
         write_origin(output, enhancer.checkpoint)
+    if len(jobs) > 1:
+        print(summary(finished, output))
     if failed and len(jobs) > 1:
         print(f"speechlab: {failed} of {len(jobs)} files failed", file=sys.stderr)
     return 2 if failed else 0
+
+
+def enhance_through_pipe(options: argparse.Namespace) -> int:
+    """Enhance standard input, or to standard output as a wav file; words go to standard error then.
+
+    Raises:
+        SpeechlabError: as ``Enhancer.enhance_file``; or what came is empty.
+    """
+    from speechlab.apps.bundled import require
+
+    require(options.model, "enhancer")
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(options.source), Path(options.output)
+        if options.source == STANDARD:
+            source = Path(folder) / "standard input"
+            with source.open("wb") as file:
+                shutil.copyfileobj(sys.stdin.buffer, file)
+        if options.output == STANDARD:
+            target = Path(folder) / "clean.wav"
+        try:
+            done = enhance_like(Enhancer.load(options.model), require_file(source), target, options.dry)
+        except SpeechlabError as error:
+            raise SpeechlabError(str(error).replace(str(source), source.name)) from None
+        if options.output == STANDARD:
+            with target.open("rb") as file:
+                shutil.copyfileobj(file, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+            done = done._replace(target=Path("standard output"))
+    print(in_words(done), file=sys.stderr if options.output == STANDARD else sys.stdout)
+    return 0
+
+
+def summary(finished: list[EnhancedFile], output: Path) -> str:
+    """Lay out what was done to many files, a row each, and all of them together."""
+    import pandas as pd
+
+    from speechlab.training.runs import in_lines
+
+    rows = [
+        {"file": done.target.name, "seconds": f"{done.duration_s:.1f}", "took": f"{done.seconds:.1f}",
+         "Hz": done.sample_rate, "remarks": "; ".join(done.notes)}
+        for done in finished
+    ]  # fmt: skip
+    length, took = sum(done.duration_s for done in finished), sum(done.seconds for done in finished)
+    total = f"{len(finished)} files, {length / 60:.1f} minutes in {took / 60:.1f}, in {output}"
+    return "\n".join([in_lines(pd.DataFrame(rows)), total] if rows else [total])
 
 
 def targets_of(source: Path, output: Path) -> list[tuple[Path, Path]]:
@@ -124,7 +184,7 @@ def write_page_of(done: EnhancedFile, enhancer: Enhancer, model: str) -> Path:
     card = enhancer.card
     facts = {
         "model": f"{Path(model).name}, {card.get('task', 'enhancement')}",
-        "weights, SHA-256": enhancer.checkpoint,
+        "what it can": CAN[enhancer.extends],
         "trained on": card.get("data", {}).get("corpus"),
     }
     return write_comparison(done, facts, done.target.with_name(f"{done.target.name}.html"))
