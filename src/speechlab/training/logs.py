@@ -138,7 +138,7 @@ class RunLog:
     def show_clips(self, step: int, clips: dict[str, "Audio"]) -> None:
         """Let TensorBoard and W&B play the clips and show their spectrograms."""
         for name, audio in clips.items():
-            self.board.add_audio(f"render/{name}", audio.waveform[None], step, audio.sample_rate)
+            self.board.add_audio(f"render/{name}", np.clip(audio.waveform, -1, 1), step, audio.sample_rate)
         if self.wandb:
             import wandb
 
