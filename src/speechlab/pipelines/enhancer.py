@@ -129,7 +129,11 @@ class Enhancer:
         return EnhancedAudio(np.concatenate(blocks)[:, 0], rate, self.band_hz, notes)
 
     def enhance_file(
-        self, source: str | Path, target: str | Path, dry: float | None = None, progress: bool = True
+        self,
+        source: str | Path,
+        target: str | Path,
+        dry: float | None = None,
+        progress: bool | Callable[[float], None] = True,
     ) -> EnhancedFile:
         """Enhance a file of any length in constant memory, each channel alone.
 
@@ -138,7 +142,7 @@ class Enhancer:
 
         Args:
             dry: share of the input in the output, 0 to 1; None: that of the card, with which the model was measured.
-            progress: show a bar, in a terminal.
+            progress: show a bar, in a terminal; or a function that is told the share that is done.
 
         Raises:
             SpeechlabError: the source is not audio, or damaged; the target is the source, or cannot be written.
@@ -155,11 +159,15 @@ class Enhancer:
         rate = writable_rate(target, self.target_rate(recording.sample_rate))
         samples = resampled_length(found.samples, recording.sample_rate, rate)
         bar = tqdm(total=round(samples / rate), unit="s", desc=source.name, leave=False,
-                   disable=None if progress else True)  # fmt: skip
+                   disable=None if progress is True else True)  # fmt: skip
+        written = 0
         with bar, AudioWriter(target, rate, recording.channels, samples) as writer:
             for block in self.stream(recording, found, rate, dry):
                 writer.write(block / max(found.highest, 1.0))
                 bar.update(min(len(block) / rate, bar.total - bar.n))
+                written += len(block)
+                if callable(progress):
+                    progress(written / samples)
         notes = self.remarks(recording, found, rate, dry)
         if found.highest > 1:
             notes += (f"the input's peaks reach {found.highest:.3g}: the whole file is turned down to full scale",)
