@@ -34,8 +34,8 @@ WINDOWS = {
     HIFIPP: Windows(grid=4096, length=40 * 4096, overlap=4096, context=8 * 4096),
     FINALLY: Windows(grid=20_480, length=16 * 20_480, overlap=20_480, context=2 * 20_480),
 }
-"""HiFi++: a grid of 16 mel frames; 10.2 s, and 2 s heard on each side, which hold nearly all that it listens to. A phone's
-memo is then enhanced in 0.4 GB; windows of 24.6 s took 0.75 GB and a fifth less time.
+"""HiFi++: a grid of 16 mel frames; 10.2 s, and 2 s heard on each side, which hold nearly all that it listens to. A memo
+of a minute then takes 0.4 GB; windows of 24.6 s took 0.75 GB and a fifth less time.
 FINALLY: a grid of 16 mel frames and 64 of WavLM; as attention hears all of a window, neighbours differ and fade longer.
 """
 LEVEL = 0.5  # peak at which a recording is heard; in training 0.25 to 0.95
