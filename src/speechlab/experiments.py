@@ -28,7 +28,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "degradation.order": ("physical", "reference"),
     "discriminator_optimiser.schedule": ("constant", "noam", "exponential", "cosine"),
     "lmos_feature": ("conv", "conv_ln", "layer1"),
-    "model.name": ("a2a_hifi++_gen", "hifi++_gen", "vocos_gen", "source_vocos_gen"),
+    "model.name": ("hifigan_gen", "a2a_hifi++_gen", "hifi++_gen", "vocos_gen", "source_vocos_gen"),
     "model.preset": ("v1", "v2", "v3"),
     "model.size": ("tiny", "small", "base", "large"),
     "model.wavlm": ("wavlm-large", "tiny"),
