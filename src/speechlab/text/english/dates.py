@@ -88,7 +88,7 @@ def _time(match: Match) -> str:
     hour, minute, suffix = int(match[1]), int(match[2]), match[4]
     if hour > 24 or minute > 59:
         return match[0].replace(":", " to ")
-    if match[3]:
+    if match[3] and match[3] != "00":
         seconds = int(match[3])
         moment = f"{numbers.cardinal(hour)} {numbers.cardinal(minute) if minute else 'hundred'}"
         words = f"{numbers.time_of_day(hour, minute, True) if minute else moment} and {_counted(seconds, 'second')}"
@@ -109,6 +109,8 @@ def _counted(number: int, noun: str) -> str:
 
 RULES = [
     # times
+    rule(r"(?<=\dh )(\d{1,2})m\b|\b(\d{1,2})m(?= ?\d{1,2}s\b)", lambda m: f"{m[1] or m[2]} min"),
+    rule(r"(?<=[ap]m)-(?=[a-z])", " to ", re.I),
     rule(rf"(?<![\d.:])({_CLOCK}(?:\s?[ap]\.?m\b\.?)?)\s?-\s?(?={_CLOCK}\s?[ap]\.?m\b)", r"\1 to ", re.I),
     rule(r"(?<![\d:.])(\d{1,2}:\d\d)\s?-\s?(?=\d{1,2}:\d\d(?!\d))", r"\1 to "),
     rule(r"(?<![\d.:])(\d{1,2})\.(\d\d)(?=\s?[ap]\.?m\b)", r"\1:\2", re.I),

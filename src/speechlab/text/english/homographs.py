@@ -125,7 +125,8 @@ def _tiny(c: Context) -> bool:
 def _rip(c: Context) -> bool:
     torn = bool(c.words & _set("fabric shirt paper cloth jeans dress muscle curtain sleeve ligament sail"))
     phrase = c.after[0] in _set("up down apart off out through away open") and c.before[1] not in DETERMINERS
-    return _command(c) or phrase or c.before == ("wear", "and") or (c.after[0] == "in" and torn)
+    worn = c.after[0] in ("in", "along") and (torn or not c.before[1] or c.after[1] in DETERMINERS)
+    return _command(c) or phrase or c.before == ("wear", "and") or worn
 
 
 def _close_verb(c: Context) -> bool:
@@ -140,8 +141,20 @@ def _turn(c: Context) -> bool:
 
 def _on_air(c: Context) -> bool:
     return c.before[1] in _set(
+        "go going goes went gone "
         "broadcast broadcasting streamed streaming shown recorded performed performing aired reporting"
     )
+
+
+def _exist(c: Context) -> bool:
+    """People live somewhere, or somehow."""
+    somehow = c.after[0] in _set("long longer in with here there together alone well near by happily without forever")
+    many = c.before[1] in PLURALS or (c.before[1].endswith("s") and c.before[1] not in BE | {"this", "as", "his"})
+    return somehow and (many or not c.before[1])
+
+
+def _by_many(c: Context) -> bool:
+    return _command(c) or (c.before[1] in PLURALS and c.after[0] not in ("", "of", "in", "for", "is", "was"))
 
 
 _NAMES = (
@@ -166,9 +179,9 @@ HOMOGRAPHS: dict[str, list[tuple[str, Callable[[Context], bool]]]] = {
     "tear": [("t'e@", _rip)],
     "close": [("kl'oUz", _close_verb)],
     "wind": [("w'aInd", _turn)],
-    "live": [("l'aIv", _on_air)],
+    "live": [("l'aIv", _on_air), ("l'Iv", _exist)],
     "polish": [("p'0lIS", _command)],
-    "use": [("j'u:z", _command)],
+    "use": [("j'u:z", _by_many)],
     "record": [("rI2k'o@d", _command)],
     "excuse": [("Ekskj'u:z", lambda c: c.after[0] in ("me", "us", "him", "her", "my", "our", "the"))],
     "present": [("prI2z'Ent", lambda c: _command(c) and not c.before[1])],

@@ -98,6 +98,8 @@ NUMBERS = [
     rule(r"(?<![\w.,])[1-9]\d{0,2}(?: \d{3}){2,5}\b(?![ ,]?\d)|(?<![\w.,])[1-9]\d{0,2} 000\b(?![ ,]?\d)", _grouped),
     rule(r"(?<![\w.-])(?:\(0\d{1,4}\)|0\d{1,4})(?:[ -]\d{2,8}){1,4}\b(?![-:/]?\d)", _telephone),
     rule(r"(?<![\w.-])\d{3}-\d\d-\d{4}\b(?!-)|(?<![\w.-])\d{4}(?:[ -]\d{4}){2,3}\b(?![ -]?\d)", _telephone),
+    rule(r"(?<=\d{3}-\d{4}) ?x\.? ?(\d{1,5})\b", lambda m: f", extension {numbers.digits(m[1])}"),
+    rule(r"(?<=\.\d{1}):(\d{2,5})\b|(?<=\.\d\d):(\d{2,5})\b", lambda m: f" colon {numbers.integer(m[1] or m[2])}"),
     rule(r"\bv\.?\s?(?=\d++\.\d)", "version ", re.I),
     rule(r"(?<![\w.])\d{1,9}(?:\.\d{1,9}){2,9}\b(?!\.\d)", _dotted),
     rule(r"\b(Boeing |Flight |Interstate |Airbus A?|[Rr]oute )(\d{3})\b(?!,\d)", _model),

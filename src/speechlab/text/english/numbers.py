@@ -17,21 +17,9 @@ ORDINALS = {
     "twelve": "twelfth",
 }  # fmt: skip
 IRREGULAR = {"penny": "pence", "foot": "feet", "half": "halves", "inch": "inches"}
-UNCHANGED = {
-    "yen",
-    "sen",
-    "won",
-    "jeon",
-    "baht",
-    "satang",
-    "dong",
-    "yuan",
-    "fen",
-    "kobo",
-    "paisa",
-    "horsepower",
-    "lira",
-}
+UNCHANGED = frozenset(
+    "yen sen won jeon baht satang dong yuan fen kobo paisa horsepower lira dozen lux grosz ore".split()
+)
 
 
 def cardinal(number: int) -> str:

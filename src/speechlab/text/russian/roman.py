@@ -5,7 +5,7 @@ import re
 from speechlab.text.russian.dates import at_end, before_of
 from speechlab.text.russian.grammar import declension, noun_forms
 from speechlab.text.russian.numbers import case_before, form_after, join_range, ordinal
-from speechlab.text.russian.words import RANKED
+from speechlab.text.russian.words import RANKED, TABLES
 
 ROMAN = r"[IVXLХ]{1,12}"
 ADJECTIVES = {  # ending: gender, case, plural
@@ -13,7 +13,7 @@ ADJECTIVES = {  # ending: gender, case, plural
     "ские": "mn+", "ых": "mg+", "ских": "mg+",
 }  # fmt: skip
 ADJECTIVE = rf"[А-ЯЁа-яё][а-яё]+(?:{'|'.join(ADJECTIVES)})"
-NO_NAMES = ["на", "из", "от", "до", "по", "за", "при", "для", "со", "во", "об", "ко", "под", "над", "после", "перед", "между", "около", "это", "или", "но", "да", "как", "уже", "ещё"]
+NO_NAMES = TABLES.words("before no name")
 VALUES = {"I": 1, "V": 5, "X": 10, "Х": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 RULER = re.compile(r"[А-ЯЁ][а-яё]+ $")
 Match = re.Match[str]
