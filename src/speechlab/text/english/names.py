@@ -215,7 +215,8 @@ RULES = [
          re.I),
     rule(rf"\b(?:({_ROMAN})\s?-\s?)?({_ROMAN})( (?:{RANKED}))\b", lambda m: _ranked(m) if m[2] else m[0], re.I),
     rule(rf"\b({_ROMAN})(?:th|st|nd|rd)\b", lambda m: numbers.ordinal(numbers.roman(m[1]))),
-    rule(rf"\b((?:{CROWNED}) )?([A-Z][A-Za-z]+) ({_ROMAN})\b(?!'(?!s\b))(?:( and )((?=[IVX]{{2}}){_ROMAN})\b)?", _after_name),
+    rule(rf"\b((?:{CROWNED}) )?([A-Z][A-Za-z]+) ({_ROMAN})\b(?!'(?!s\b))(?:( and )((?=[IVX]{{2}}){_ROMAN})\b)?",
+         _after_name),
     rule(r"\b(?=[MDCLXVI]{4,})M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})(?![A-Z])\b", _long_roman),
     rule(r"\b(?:IV|VI|XX)\b(?!')", lambda m: " ".join(m[0])),  # a drip, an editor
     rule(rf"\b(?=[IVX]{{2}}){_ROMAN}\b(?!')", lambda m: _cardinal_of(m)),

@@ -17,9 +17,8 @@ ORDINALS = {
     "twelve": "twelfth",
 }  # fmt: skip
 IRREGULAR = {"penny": "pence", "foot": "feet", "half": "halves", "inch": "inches"}
-UNCHANGED = frozenset(
-    "yen sen won jeon baht satang dong yuan fen kobo paisa horsepower lira dozen lux grosz ore".split()
-)
+_UNCHANGED = "yen sen won jeon baht satang dong yuan fen kobo paisa horsepower lira dozen lux grosz ore"
+UNCHANGED = frozenset(_UNCHANGED.split())
 
 
 def cardinal(number: int) -> str:

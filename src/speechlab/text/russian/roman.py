@@ -19,7 +19,7 @@ RULER = re.compile(r"[А-ЯЁ][а-яё]+ $")
 Match = re.Match[str]
 
 
-def roman(written: str) -> int:
+def value(written: str) -> int:
     """Value of a Roman numeral; Х may be Cyrillic."""
     values = [VALUES[letter] for letter in written]
     return sum(-a if a < b else a for a, b in zip(values, [*values[1:], 0], strict=True))
@@ -44,16 +44,16 @@ def read_centuries(match: Match) -> str:
     if short:
         noun = form_after(5 if many else 1, "век", case) + "." * at_end(match)
         noun = noun.replace("веков", "века") if many and case in "na" else noun
-    last = ordinal(roman(last), case)
+    last = ordinal(value(last), case)
     if not first:
         return f"{last} {noun}"
-    first = ordinal(roman(first), case)
+    first = ordinal(value(first), case)
     return f"{join_range(first, last) if joint.strip() == '-' else first + joint + last} {noun}"
 
 
 def read_after(match: Match) -> str:
     """Read "Глава I", "в томе V", "Петра I": the rank takes gender and case of the word before it."""
-    noun, number = match[1], roman(match[2])
+    noun, number = match[1], value(match[2])
     is_ranked = any(form.noun in RANKED for form in noun_forms(noun.lower()))
     if not (is_ranked or noun[0].isupper()) or noun.lower() in NO_NAMES:
         return match[0]
@@ -67,7 +67,7 @@ def read_before(match: Match) -> str:
     counted = forms[:1] and forms[0].plural  # "XXV лет"
     if not is_ranked and (counted or RULER.search(before_of(match)) or len(match[1]) == 1):
         return match[0]
-    return _rank(roman(match[1]), match[2], before_of(match)) or match[0]
+    return _rank(value(match[1]), match[2], before_of(match)) or match[0]
 
 
 def read_pair_before(match: Match) -> str:
@@ -80,7 +80,7 @@ def read_pair_before(match: Match) -> str:
     case = form.case
     if any(not other.plural and other.case == "g" for other in forms) and re.search(r"[а-яё]\s*$", before.lower()):
         case = case_before(before, "g")  # "инвалиды I и II группы"
-    first, last = (ordinal(roman(written), case, form.gender or "m") for written in match.group(1, 3))
+    first, last = (ordinal(value(written), case, form.gender or "m") for written in match.group(1, 3))
     return join_range(first, last) if match[2].strip() == "-" else f"{first}{match[2]}{last}"
 
 
@@ -88,7 +88,7 @@ def read_before_adjective(match: Match) -> str:
     """Read "II Мировая" up to the adjective."""
     ending = max((ending for ending in ADJECTIVES if match[2].endswith(ending)), key=len)
     gender, case, *plural = ADJECTIVES[ending]
-    return ordinal(roman(match[1]), case, gender, bool(plural))
+    return ordinal(value(match[1]), case, gender, bool(plural))
 
 
 def _rank(number: int, noun: str, before: str) -> str:
