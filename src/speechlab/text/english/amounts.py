@@ -26,7 +26,8 @@ _NO_NOUN = (  # words after which a unit before them is counted: "5m long", "60W
     "less|apart|each|by|a|an|the|but|if|when|as|into|off|up|down|over|under|every|after|before|so|then|that"
 )
 _NOUN = re.compile(rf"[ -](?!(?:{_NO_NOUN})\b)[a-z]{{3,}}")
-_NO_ROOM = r"(?<!\b(?:room|seat|gate|unit|flat|Room|Seat|Gate|Unit|Flat) )(?<![Aa]pt\. )(?<!artment )"
+_NO_STREET = r"(?! [A-Z][a-z]+ (?:St|Rd|Ave|Street|Road|Lane|Avenue|Drive)\b)"
+_NO_ROOM = r"(?<!\b(?:room|seat|gate|unit|flat|Room|Seat|Gate|Unit|Flat) )(?<![Aa]pt\. )(?<![Aa]pt )(?<!artment )"
 _IS_INCH = re.compile(r"$|[,;)]| (?:by|x|long|wide|tall|deep|high|thick)\b")
 _ARTICLE = re.compile(r"\b(?:a|an|another)\s*$", re.I)
 
@@ -50,8 +51,9 @@ def _scaled(written: str) -> str:
 def _before_noun(match: Match) -> bool:
     """Whether an amount describes what follows: "a $5 bill", "a $5 million house"."""
     before = match.string[max(match.start() - 12, 0) : match.start()]
-    follows = _NOUN.match(match.string, match.end()) or match.string.startswith("-a-", match.end())
-    return bool(_ARTICLE.search(before) and follows)
+    if match.string.startswith("-a-", match.end()):
+        return True
+    return bool(_ARTICLE.search(before) and _NOUN.match(match.string, match.end()))
 
 
 def _sign_before(match: Match) -> str:
@@ -167,6 +169,7 @@ RULES = [
     rule(r"~\s?(?=[\d$.])", "about "),
     rule(rf"(\d%)\s?-\s?(?={NUMBER}\s?%)", r"\1 to "),
     # money
+    rule(r"\$(\d[\d.,]*+)\s?USD\b", r"US$\1"),
     rule(rf"(?<![\w.])[-](?=\s?(?:{_SIGN})\s?\d)", " minus "),
     rule(rf"({_SIGN})-(?=\d)", r" minus \1"),
     rule(rf"({_SIGN})\s?({NUMBER})(?:{_SCALE})?\s?-\s?(?:{_SIGN})?\s?({NUMBER})(?:{_SCALE})?(?![\d/])", _money_range),
@@ -178,6 +181,7 @@ RULES = [
     rule(rf"(?<=[a-z])/({'|'.join(sorted([*PER, 'hr', 'mo', 'yr', 'wk', 'kg', 'lb', 'gal'], key=len))})\b",
          lambda m: f" per {UNITS[m[1]]}"),
     # operators between numbers
+    rule(r"(?<=\d)\s?/\s?(?=\d+\s?=)", " divided by "),
     rule(r"(?<=\d) x (?=[\d.,]+ =)", " times "),
     rule(r"(?<=\d) - (?=[\d.,]+(?: [-+*/] [\d.,]+){0,9} =)", " minus "),
     rule(r"\b([knxyz]) - (?=\d|[knxyz]\b)", r"\1 minus "),
@@ -187,7 +191,7 @@ RULES = [
     # sizes, powers, scales
     rule(rf"(?<![\w.,/])(?:(\d++) )?(\d{{1,2}})/(\d{{1,2}}) ?({_UNIT})(?![\w'^/])(\.(?!\w))?", _part_of_unit, re.I),
     rule(rf"(?<![\w.,])({NUMBER})\"\s?x\s?(?={NUMBER}\")", lambda m: f"{numbers.quantity(m[1])} inches by "),
-    rule(r"(?<![\w.,])(\d{1,3})([pc])(?=[.,;:!?)]|$| (?:each|off|a|per|coin|stamp)\b)", _small_change),
+    rule(r"(?<![\w.,])(\d{1,2})([pc])(?=[.,;:!?)]|$| (?:each|off|a|per|coin|stamp)\b)", _small_change),
     rule(rf"(?<![\w.%)°\"'\-])-(?={NUMBER})", " minus "),
     rule(rf"(?<![\w.,]){NUMBER}(?:\s?x\s?{NUMBER})+(?!\d|\.\d)", _times),
     rule(r"°\s(?=[CF]\b)", "°"),
@@ -198,6 +202,6 @@ RULES = [
     rule(rf"(?<![\w.,])({NUMBER})(\s?)({_UNIT})(\^[23]|[23](?=/|\b))?(/(?:{_UNIT})(?:\^?[23])?)?(?![\w'^/])(\.(?!\w))?",
          _measure, re.I),
     rule(rf"(?<![\w.,])({NUMBER})(\"|')(?=[\s.,;:)-]|$)", _prime),
-    rule(rf"{_NO_ROOM}(?<![\w.,])({NUMBER})([KMB]|bn|mn|mln|k|tn)\b", _letter_scale),
+    rule(rf"{_NO_ROOM}(?<![\w.,])({NUMBER})([KMB]|bn|mn|mln|k|tn)\b{_NO_STREET}", _letter_scale),
     rule(r"(?<=\w)\^(-?\d{1,6})\b", _power),
 ]  # fmt: skip

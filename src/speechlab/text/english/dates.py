@@ -109,6 +109,9 @@ def _counted(number: int, noun: str) -> str:
 
 RULES = [
     # times
+    rule(r"(?<![\w.:-])(\d{0,1}[1-9])s\b(?!')", lambda m: _counted(int(m[1]), "second")),
+    rule(r"(?<=\d)h(?=[0-5]\d\b)", " hours "),
+    rule(r"\b(noon|midnight)\s?-\s?(?=\d)|(?<=[ap]\.m\.)-(?=[a-z])", lambda m: f"{m[1] or ''} to ", re.I),
     rule(r"(?<=\dh )(\d{1,2})m\b|\b(\d{1,2})m(?= ?\d{1,2}s\b)", lambda m: f"{m[1] or m[2]} min"),
     rule(r"(?<=[ap]m)-(?=[a-z])", " to ", re.I),
     rule(rf"(?<![\d.:])({_CLOCK}(?:\s?[ap]\.?m\b\.?)?)\s?-\s?(?={_CLOCK}\s?[ap]\.?m\b)", r"\1 to ", re.I),
@@ -126,7 +129,7 @@ RULES = [
          lambda m: f"{_name(m[1])} to {_name(m[2])}"),
     rule(rf"\b({'|'.join([*SHORT_MONTHS, *SHORT_DAYS])})\.(?!\w)", _short),
     rule(rf"\b({'|'.join(SHORT_MONTHS)})(?= \d{{4}}\b)", _short),
-    rule(rf"\b({'|'.join(SHORT_DAYS)})(?=,? (?:{'|'.join(MONTHS)}|\d))", _short),
+    rule(rf"\b({'|'.join(SHORT_DAYS)})(?=,? (?:{'|'.join(MONTHS)}|\d|[a-z-]+(?:first|second|third|th)\b))", _short),
     rule(r"\b(Tues|Thurs?|Weds)\b(?!\.)", _short),
     # times, once the dates are gone
     rule(r"(?<![\d:])(\d{1,2}):(\d\d)\.(\d{1,3})(?!\d)", _lap),

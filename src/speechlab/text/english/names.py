@@ -195,7 +195,9 @@ RULES = [
     rule(r"(?<=[A-Za-z.] )v\.(?= [A-Z])", "versus"),
     rule(r"\bWW(I{1,2})\b", lambda m: f"World War {numbers.cardinal(len(m[1]))}"),
     rule(r"(?<=[a-z] )No (?=\d{1,3}\b)", "number "),
-    rule(r"(?:(?<=\b[A-Z]{3})|(?<=\b[A-Z]{2}))/(?=[A-Z]{2,4}\b)", " "),
+    rule(r"(?:(?<=\b[A-Z]{3})|(?<=\b[A-Z]{2}))/(?=[A-Z]{2,4}\b)|(?<=\b[A-Z])/(?=[A-Z]\b)", " "),
+    rule(r"\b((?:19|20)\d\d)/(?=\d\d\b)", r"\1 "),
+    rule(r"(?<=[a-z] )(Ave|Rd|Ln|St)(?=,|$)", lambda m: PLACES[m[1].lower()]),
     rule(r"\b(No|no|Nos|nos)\.\s?(?=\d)|#\s?(?=\d)", lambda m: f"{BEFORE_NUMBER[(m[1] or 'no').lower()]} "),
     rule(rf"(?<![\w.])({'|'.join(sorted(BEFORE_NUMBER, key=len, reverse=True))})"
          r"\.\s?(?=\d|[IVX]{2,5}\b|[VX]\b(?!\.))", _numbered_word, re.I),

@@ -127,7 +127,7 @@ RULES: list[tuple[re.Pattern[str], Callable[[Match], str] | str]] = [
     _rule(r"(?<!\w)[vV]\.?\s?(\d+)\.(\d+)\b(?!\.\d)",
           lambda m: f"ви {counts.digits(m[1])} точка {counts.digits(m[2])}"),
     # numbers with signs between them
-    _rule(r"(?<![\d.:])(\d{1,2})\.([0-5]0|[0-5]5)(\s?-\s?\d{1,2})\.([0-5]0|[0-5]5)(?![\d.]|\s?[%°$€₽\w])",
+    _rule(r"(?<![\d.:])(\d{1,2})\.([0-5]0|[0-5]5)(\s?-\s?\d{1,2})\.([0-5]0|[0-5]5)(?![\d.\w]|\s?[%°$€₽]|\s(?:[кмс]?м|к?г|т|л|руб|тыс|млн)\b)",
           r"\1:\2\3:\4"),
     _rule(r"\b(масштаб\w*|соотношени\w+|пропорци\w+|отношени\w+|курс\w*)\s(\d{1,9}):(\d{1,9})\b",
           counts.read_ratio, re.I),
@@ -240,6 +240,7 @@ RULES: list[tuple[re.Pattern[str], Callable[[Match], str] | str]] = [
     _rule(r"\d{1,3}(?: \d{3})+(?!\d)|\d+", counts.read_whole),
     # short.abbreviations, initials, Latin
     *short.abbreviations("name", ""),
+    _rule(short.DESCRIBED, short.read_adjective, re.I),  # "нем. яз."
     _rule(short.CONTRACTION, short.read_contracted, re.I),
     _rule(r"\b[А-ЯЁ]\.\s?(?=[А-ЯЁ])", lambda m: f"{LETTER_NAMES[m[0][0]].capitalize()} "),
     _rule(rf"\b(?:[А-ЯЁ]{{2,}}|{'|'.join(word for word in short.SPELLED if not word.isupper())})\b",

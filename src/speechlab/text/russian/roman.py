@@ -64,7 +64,7 @@ def read_before(match: Match) -> str:
     """Read "II том" and "XX съезде" up to the noun; after a name the numeral is a ruler's."""
     forms = noun_forms(match[2].lower())
     is_ranked = any(form.noun in RANKED for form in forms)
-    counted = forms[:1] and forms[0].plural  # "XXV лет"
+    counted = match[2] in ("лет", "человек") or (forms[:1] and forms[0].plural)
     if not is_ranked and (counted or RULER.search(before_of(match)) or len(match[1]) == 1):
         return match[0]
     return _rank(value(match[1]), match[2], before_of(match)) or match[0]

@@ -31,7 +31,7 @@ _SHORT_ADJECTIVE = "|".join(
 )
 DESCRIBED = (
     rf"(?<![\w-])({_SHORT_ADJECTIVE})\.?(?:(?<=\.)|(?<=/д)|(?<=/х))"
-    r"(\s(?:[а-яё]{2,30}[ыио]й\s)?«?)((?-i:[а-яё]{3,30}))(?![\w.])"
+    r"(\s(?:[а-яё]{2,30}[ыио]й\s)?«?)((?-i:[а-яё]{3,30}))(?!\w|\.\s?\w)"
 )
 MARKUP: list[tuple[str, str]] = [  # Markdown and lists: their signs are silent, their words and numbers are kept
     (r"(?m)^[ \t]*(?:-{3,}|\*{3,}|_{3,}|`{3}\w*)[ \t]*$", ""),
