@@ -96,6 +96,8 @@ def read_time(match: Match) -> str:
         return f"{cardinal(hour)} {cardinal(minute)}"
     asked = case_before(before_range(match))
     case = asked if asked in "gd" else "n"
+    if hour == minute == 0:
+        return "ноль ноль ноль ноль"
     zero = "ноль " if minute < 10 else ""
     tail = "ноль ноль" if minute == 0 else zero + cardinal(minute, "n" if zero else case)
     return f"{cardinal(hour, case)} {tail}"

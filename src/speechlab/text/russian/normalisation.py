@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Callable, Collection
 
 from speechlab.text.russian import counts, dates, latin, roman, short
-from speechlab.text.russian.numbers import SUFFIXES, cardinal, case_before, decimal, ordinal
+from speechlab.text.russian.numbers import SUFFIXES, cardinal, case_before, counted, decimal, ordinal
 from speechlab.text.russian.stress import MARK as STRESS
 from speechlab.text.russian.stress import restore_yo
 from speechlab.text.russian.words import LETTER_NAMES, MONTHS, SCALES, SYMBOLS, UNITS
@@ -134,13 +134,14 @@ RULES: list[tuple[re.Pattern[str], Callable[[Match], str] | str]] = [
     _rule(r"(?<![\d:])()(1):(\d{3,9})\b", counts.read_ratio),
     _rule(r"(?<=\d)\^2(?!\d)", " в квадрате "),
     _rule(r"(?<=\d)\^(\d{1,3})(?!\d)", lambda m: f" в {ordinal(int(m[1]), 'p', 'f')} степени "),
-    _rule(r"(?<=\d)[кk](?!\w)", " тыс"),
+    _rule(r"(?<=\d)[кk](?!\w)|(?<=\d\d)К(?!\w)", " тыс"),
+    _rule(r"\b(\d{1,2})\s?г\.(?=\s?\d{1,2}\s?мес)", lambda m: counted(int(m[1]), "год")),
     _rule(r"(?<![\d/.-])(\d{1,2})[/-](\d{1,2})[/-](\d{4})(?![\d/-])", r"\1.\2.\3"),
     _rule(r"(?<![\d:])(\d{1,2}):(\d\d):(\d\d)(?![\d:])", lambda m: " ".join(map(counts.digits, m.groups()))),
     _rule(r"([$€£₽])\s?(\d+(?:[.,]\d+)?)\s?([KkКMМBmT])(?!\w)", lambda m: f"{m[1]}{m[2]} {THOUSANDS[m[3]]}"),
     _rule(r"(\d)\s?%\s?-\s?(\d+(?:[.,]\d+)?\s?%)", r"\1-\2"),
     _rule(r"(?<=\d)\s?-\s?(?=\d+\s?=)", " минус "),
-    _rule(r"(?<=\d)\s?(руб|долл|чел|шт|мес|коп)\.\s?/\s?(?=[а-я])", r" \1/"),
+    _rule(r"(?<=\d)\s?(руб|р|долл|чел|шт|мес|коп)\.\s?/\s?(?=[а-я])", r" \1/"),
     # what is written short
     _rule(rf"\b{latin.FORMULA}(?![\w])", latin.read_formula),
     _rule(r"(?<=\b[A-Z]{3})/(?=[A-Z]{2,4}\b)", " "),  # TCP/IP
@@ -191,6 +192,12 @@ RULES: list[tuple[re.Pattern[str], Callable[[Match], str] | str]] = [
     _rule(r"(?<=\d)\s?(?:[xх]|×(?=\s?\d+\s?[смк]?м\b))\s?(?=\d)", " на "),
     _rule(r"\b(\d{4})-(\d\d)-(\d\d)\b", r"\3.\2.\1"),
     _rule(r"(\d[.:]\d\d(?:\d\d)?)\s?-\s?(?=\d{1,2}[.:]\d)", r"\1 - "),
+    _rule(r"\b((?:пин-)?код\w{0,3}|индекс\w{0,2}|ИНН|ОГРН|БИК|СНИЛС)\s(\d{3,20})\b(?!\s\d)",
+          lambda m: f"{m[1]} {' '.join(map(cardinal, map(int, m[2])))}"),
+    _rule(r"(?<![\d-])\d{4}(?:[ -]\d{4}){3}(?![\d-])",
+          lambda m: ", ".join(" ".join(map(cardinal, map(int, part))) for part in re.split("[ -]", m[0]))),
+    _rule(r"(\+\d{2,3})[ -]?\(?(\d{2,3})\)?[ -]?(\d{3})[ -]?(\d\d)[ -]?(\d\d)(?!\d)", counts.read_phone_number),
+    _rule(r"(?<!\d)(8)[ -](800)[ -](\d{2,4})[ -](\d{2,4})(?:[ -](\d{2,4}))?(?!\d)", counts.read_phone_number),
     _rule(r"(\+\d|\b8)[ -]?\(?(\d{3})\)?[ -]?(\d{3})[ -]?(\d\d)[ -]?(\d\d)(?!\d)", counts.read_phone_number),
     _rule(r"(?<![\d.,-])(?:(?:(\+?\d)[ -]?)?\((\d{3,4})\)[ -]?|(\+?\d)[ -]?(\d{3})[ -])?"
           r"(\d{2,3})-(\d\d)-(\d\d)(?![\d-])", counts.read_phone_number),
@@ -228,7 +235,7 @@ RULES: list[tuple[re.Pattern[str], Callable[[Match], str] | str]] = [
     _rule(r"(?<!\w)((?:[Дд]ом|д\.|кв\.|корп\.)\s?\d+)/(?=\d)", r"\1 дробь "),
     _rule(rf"\b(?:(\d+) )?(\d+)/(\d+)\b(?:\s?({UNIT})(?!\w)\.?)?", counts.read_fraction),
     _rule(rf"{FIRST}({NUMBER})\s?(?:({SCALE})\.?\s)?\s?({UNIT})(?!\w)\.?", counts.read_unit),
-    _rule(rf"([$€£])\s?{FIRST}({NUMBER})(?:\s?(тыс|млн|млрд|трлн)\b\.?)?", counts.read_money),
+    _rule(rf"([$€£₽])\s?{FIRST}({NUMBER})(?:\s?(тыс|млн|млрд|трлн)\b\.?)?", counts.read_money),
     _rule(rf"{FIRST}({NUMBER})\s?({'|'.join(SCALES)})\b\.?", counts.read_scaled),
     # ranks, ranges, other numbers
     _rule(rf"\b(\d+)-(?=\d+-({SUFFIX})(?!\w))", r"\1-\2-"),
