@@ -30,7 +30,8 @@ RUSSIAN = {
     "decimals": "1.", "percents": "%", "numerals": "XIV ", "stressed": "а\u0301", "number signs": "№", "years": "5 г. ",
     "brackets": "[", "slashes": "в/", "amounts": "$5 ", "times": "10:", "blanks": " ", "abbreviations": "и т. д. ",
     "pluses": "+", "hyphens": "ж-", "weekdays": "пн-", "Latin": "a", "digits": "1",
-    "numbered signs": "№5 ", "formulas": "CO2", "hydrogen": "H", "short adjectives": "мл. науч. ", "contractions": "кол-",
+    "numbered signs": "№5 ", "formulas": "CO2", "hydrogen": "H", "short adjectives": "мл. науч. ",
+    "contractions": "кол-",
     "so called": "т. н. ", "scales": "1:100 ", "percent adjectives": "5%-й ", "years inside": "в 2000 ",
     "pairs of numerals": "XX и ", "codes": "код 123", "cards": "1234 ", "entities": "&amp;", "streets": "на ул. ",
 }  # fmt: skip
