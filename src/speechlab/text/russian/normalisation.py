@@ -158,6 +158,7 @@ RULES: list[tuple[re.Pattern[str], Callable[[Match], str] | str]] = [
     _rule(r"\b(\d+)\s?сут\b\.?", _days),
     _rule(r"(?<=\d)\s?[*·]\s?(?=\d)", " умножить на "),
     _rule(r"(?<=\d)\s?:\s?(?=\d+\s?=)", " разделить на "),
+    _rule(r"(?<=\d) : (?=\d)", ":"),  # a score
     _rule(rf"(?<!\w)(?:{dates.WEEKDAY})\b\.?(?:(?:\s?-\s?|,\s?|\s(?:и|или)\s)(?:{dates.WEEKDAY})\b\.?)+",
           dates.read_weekdays, re.I),
     _rule(rf"(?<!\w)(?:{dates.WEEKDAY})(?:\.,?|,)(?=\s\d)", lambda m: dates.read_weekdays(m).rstrip(",") + ",", re.I),
@@ -178,6 +179,8 @@ RULES: list[tuple[re.Pattern[str], Callable[[Match], str] | str]] = [
     _rule(r"(?<![\d,.])(\d+)\s?%-?(н?)(ый|ая|ое|ые|ого|ой|ому|ую|ым|ом|ых|ыми|й|я|е|го|му|ю|м|х|ми)\b",
           counts.read_percent_adjective),
     _rule(r"\b(\d{4})\s?-\s?(\d{4})-([ех])(?!\w)", r"\1-\3 \2-\3"),
+    _rule(r"(?<=[Мм]ежду )(\d{1,9}) и (\d{1,9})(?=[.,;!?)]|$)",
+          lambda m: f"{cardinal(int(m[1]), 'i')} и {cardinal(int(m[2]), 'i')}"),
     _rule(r"\b(\d{1,2}) и (\d{1,2}) ((?:класс|век|этаж|курс|мест|глав|част)(?:ах|ам|ами))\b", _both_ranks),
     _rule(short.DESCRIBED, short.read_adjective, re.I),
     _rule(short.DESCRIBED, short.read_adjective, re.I),  # "мл. науч. сотрудник"
@@ -243,9 +246,10 @@ RULES: list[tuple[re.Pattern[str], Callable[[Match], str] | str]] = [
     _rule(r"(?<=\d)(?=[^\W\d_])|(?<=[^\W\d_])(?=\d)", " "),
     _rule(r"(?<!\w)((?:рис|стр|гл|табл|д|кв|корп)\.\s?)(\d+)", lambda m: m[1] + cardinal(int(m[2]))),
     _rule(rf"(?<![\d.,])({NUMBER})\s?-\s?({NUMBER})\b", counts.read_range),
-    _rule(r"\b(\d+)[,.](\d+)\b", lambda m: decimal(m[1], m[2], case_before(dates.before_of(m)))),
+    _rule(r"\b(\d{1,3}(?: \d{3})+|\d+)[,.](\d+)\b",
+          lambda m: decimal(m[1].replace(" ", ""), m[2], case_before(dates.before_of(m)))),
     _rule(r"\d{1,3}(?: \d{3})+(?!\d)|\d+", counts.read_whole),
-    # short.abbreviations, initials, Latin
+    # abbreviations, initials, Latin
     *short.abbreviations("name", ""),
     _rule(short.DESCRIBED, short.read_adjective, re.I),  # "нем. яз."
     _rule(short.CONTRACTION, short.read_contracted, re.I),
@@ -259,6 +263,7 @@ RULES: list[tuple[re.Pattern[str], Callable[[Match], str] | str]] = [
     _rule(r"(?<=[A-Za-z]{2}) ?& ?(?=[A-Za-z])|(?<=[A-Z])&(?=[A-Z])", " энд "),
     _rule(r"[A-Za-z]+(?:['-][A-Za-z]+)*", latin.read_latin),
     *[_rule(re.escape(symbol), word) for symbol, word in SYMBOLS.items()],
+    _rule(r"\b([Оо]) (?=од[ин])", r"\1б "),
     _rule(r"\+", " плюс "),
     _rule(r"'", ""),
 ]  # fmt: skip
