@@ -112,7 +112,7 @@ THOUSANDS = dict.fromkeys("KkК", "тыс") | dict.fromkeys("MМm", "млн") | 
 NUMBER = r"\d{1,3}(?: \d{3})+(?:,\d+)?|\d+(?:[,.]\d+)?"
 FIRST = rf"(?<![\d.,])(?:({NUMBER})\s?-\s?)?"  # of a range
 RULES: list[tuple[re.Pattern[str], Callable[[Match], str] | str]] = [
-    # addresses and files, numbers of many counts.digits
+    # addresses and files, numbers of many digits
     _rule(r"(?:https?://|www\.)[^\s,;()«»]{2,200}[^\s,;()«».!?:]"
           r"|(?<![\w.@-])[\w.+-]{1,60}@[\w-]{1,60}(?:\.[\w-]{1,60}){1,4}\b"
           rf"|(?<![\w.@-])(?:[\w-]{{1,60}}\.){{1,4}}(?:{DOMAIN})\b(?:/[^\s,;()«»]{{0,200}})?(?![\w@])",
@@ -251,7 +251,7 @@ RULES: list[tuple[re.Pattern[str], Callable[[Match], str] | str]] = [
     _rule(r"\d{1,3}(?: \d{3})+(?!\d)|\d+", counts.read_whole),
     # abbreviations, initials, Latin
     *short.abbreviations("name", ""),
-    _rule(short.DESCRIBED, short.read_adjective, re.I),  # "нем. яз."
+    _rule(short.DESCRIBED_SHORT, short.read_adjective, re.I),  # "нем. яз."
     _rule(short.CONTRACTION, short.read_contracted, re.I),
     _rule(r"\b[А-ЯЁ]\.\s?(?=[А-ЯЁ])", lambda m: f"{LETTER_NAMES[m[0][0]].capitalize()} "),
     _rule(rf"\b(?:[А-ЯЁ]{{2,}}|{'|'.join(word for word in short.SPELLED if not word.isupper())})\b",

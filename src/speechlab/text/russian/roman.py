@@ -96,7 +96,10 @@ def _rank(number: int, noun: str, before: str) -> str:
     forms = [form for form in noun_forms(noun.lower()) if not form.plural]
     if not forms:
         return ""
-    allowed = {"a": "pa", "": "n"}.get(asked := case_before(before, ""), asked)
+    if noun == "Карла":  # rather Karl's than a dwarf
+        forms = [form for form in forms if form.case == "g"]
+    is_name = noun[0].isupper() and not any(form.noun in RANKED for form in forms)
+    allowed = {"a": "pa", "": "ngdaip" if is_name else "n"}.get(asked := case_before(before, ""), asked)
     form = next((form for form in forms if form.case in allowed), forms[0])
     living = form.case == "a" and form.gender != "f" and form.animate
     return ordinal(number, "g" if living else form.case, form.gender or "m")

@@ -29,10 +29,11 @@ CONTRACTION = rf"(?<![\w/-])({'|'.join(CONTRACTED)})-([а-яё]{{1,6}})(?![\w/-]
 _SHORT_ADJECTIVE = "|".join(
     re.escape(key).replace(r"\.", r"\.\s?") for key in sorted(ADJECTIVES, key=len, reverse=True)
 )
-DESCRIBED = (
+_DESCRIBED = (
     rf"(?<![\w-])({_SHORT_ADJECTIVE})\.?(?:(?<=\.)|(?<=/д)|(?<=/х))"
-    r"(\s(?:[а-яё]{2,30}[ыио]й\s)?«?)((?-i:[а-яё]{3,30}))(?!\w|\.\s?\w)"
+    r"(\s(?:[а-яё]{2,30}[ыио]й\s)?«?)((?-i:[а-яё]{3,30}))"
 )
+DESCRIBED, DESCRIBED_SHORT = rf"{_DESCRIBED}(?![\w.])", rf"{_DESCRIBED}(?!\w|\.\s?\w)"
 MARKUP: list[tuple[str, str]] = [  # Markdown and lists: their signs are silent, their words and numbers are kept
     (r"(?m)^[ \t]*(?:-{3,}|\*{3,}|_{3,}|`{3}\w*)[ \t]*$", ""),
     (r"(?m)^[ \t]{0,3}#{1,6}[ \t]+", ""),
