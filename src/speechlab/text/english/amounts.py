@@ -81,9 +81,9 @@ def _measure(match: Match) -> str:
     written, blank, unit, power, per, dot = match.groups()
     name, follows = _unit_name(unit), match.string[match.end() : match.end() + 1]
     glued_noun = bool(_NOUN.match(match.string, match.end())) and not (per or dot or unit.startswith("°"))
-    ambiguous = unit in AMBIGUOUS_UNITS and (
-        (unit != "in" and follows not in ("", ".", ",", ";", ")")) if blank else unit in ("A", "K", "s", "J", "N", "in")
-    )
+    glued = unit in ("A", "K", "J", "N", "in") or (unit == "s" and "." not in written)
+    apart = unit != "in" and follows not in ("", ".", ",", ";", ")")
+    ambiguous = unit in AMBIGUOUS_UNITS and (apart if blank else glued)
     if (
         name is None
         or unit.lower() in PER
@@ -169,6 +169,8 @@ RULES = [
     rule(r"~\s?(?=[\d$.])", "about "),
     rule(rf"(\d%)\s?-\s?(?={NUMBER}\s?%)", r"\1 to "),
     # money
+    rule(r"(?<=\d)/(?=(?:class|ticket|seat|piece|head|game|visit|session|kid|child|adult|room|lesson|user|pair|set)\b)",
+         " per "),
     rule(r"\$(\d[\d.,]*+)\s?USD\b", r"US$\1"),
     rule(rf"(?<![\w.])[-](?=\s?(?:{_SIGN})\s?\d)", " minus "),
     rule(rf"({_SIGN})-(?=\d)", r" minus \1"),

@@ -125,6 +125,7 @@ RULES = [
     rule(r"\b9/11\b", "nine eleven"),
     rule(rf"\b(\d{{1,2}})(?:\s?-\s?(\d{{1,2}}))?[ -]({MONTH})\b(\.)?(?:(,? |-)(\d{{4}})\b)?(?!\w)", _day_month),
     rule(rf"\b({MONTH})\.? {_DAY}(?:\s?-\s?{_DAY})?\b(?![:/%,]\d|\.\d)", _month_day),
+    rule(rf"\b({_SHORT_DAY})\.?/({_SHORT_DAY})\b", lambda m: f"{_name(m[1])} and {_name(m[2])}"),
     rule(rf"\b({_SHORT_DAY}|{MONTH})\.?(?:\s?-\s?)({_SHORT_DAY}|{MONTH})\b(?!-)",
          lambda m: f"{_name(m[1])} to {_name(m[2])}"),
     rule(rf"\b({'|'.join([*SHORT_MONTHS, *SHORT_DAYS])})\.(?!\w)", _short),

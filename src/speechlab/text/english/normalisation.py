@@ -90,7 +90,7 @@ def _mixed_fraction(match: Match) -> str:
 
 NUMBERS: list[Rule] = [
     rule(r"(?<![\w,])(\d[\d,]*+)(?<!,)(?:st|nd|rd|th)\b", lambda m: numbers.ordinal_of(m[1])),
-    rule(r"(?<![\w'])'?(\d{1,4})'?s\b", lambda m: numbers.decade(m[1])),
+    rule(r"(?<![\w'.])'?(\d{1,4})'?s\b", lambda m: numbers.decade(m[1])),
     rule(r"(?:\b(\d++)[ -])?\b(\d{1,3})/(\d{1,3})\b(?!/)", _mixed_fraction),
     rule(rf"(?<=\d)\s?-\s?(?={NUMBER})", " to "),
     rule(rf"(?<![\w.])-(?={NUMBER})", " minus "),

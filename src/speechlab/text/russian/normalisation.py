@@ -60,7 +60,7 @@ def normalise(text: str, keep: Collection[str] = ()) -> str:
 
 def _unify(text: str) -> str:
     text = re.sub(rf"\+(?=([{VOWELS}]))([{VOWELS}])", rf"\2{STRESS}", unicodedata.normalize("NFC", text), flags=re.I)
-    text = re.sub(r"(?<=[\dIVXХ%])\s?—\s?(?=[\dIVXХ])", "-", text)  # of a range, not of a sentence
+    text = re.sub(r"(?<=[\dIVXХ%])—(?=[\dIVXХ])", "-", text)  # of a range, not of a sentence
     text = re.sub(r"[⅐-⅞]", lambda part: " " + unicodedata.normalize("NFKD", part[0]).replace("\u2044", "/"), text)
     characters = []
     for character in text:
@@ -143,6 +143,11 @@ RULES: list[tuple[re.Pattern[str], Callable[[Match], str] | str]] = [
     _rule(r"(?<=\d)\s?-\s?(?=\d+\s?=)", " минус "),
     _rule(r"(?<=\d)\s?(руб|р|долл|чел|шт|мес|коп)\.\s?/\s?(?=[а-я])", r" \1/"),
     # what is written short
+    _rule(rf"\b({roman.ROMAN}) кв\.(?=\s?(?:\d|[а-яё]|$))", roman.read_quarter),
+    _rule(r"(?<![\d/-])(\d{1,2})\s?эт\.", lambda m: f"{ordinal(int(m[1]))} этаж"),
+    _rule(r"\b(\d)-к(?:омн)?\.?\s?кв\.", lambda m: f"{counts.read_stem(int(m[1]))}комнатная квартира"),
+    _rule(r"(?<=\d-й )пол\.(?=\s[IVX\d])", "половине"),
+    _rule(r"\b([Рр]од|[Уу]м)\.(?=\sв\s\d)", lambda m: m[1] + ("ился" if m[1].lower() == "род" else "ер")),
     _rule(rf"\b{latin.FORMULA}(?![\w])", latin.read_formula),
     _rule(r"(?<=\b[A-Z]{3})/(?=[A-Z]{2,4}\b)", " "),  # TCP/IP
     _rule(r"(?<=\b[вВ]\s)ср\.\s([а-яё]{3,30})", short.read_mean),
@@ -188,6 +193,7 @@ RULES: list[tuple[re.Pattern[str], Callable[[Match], str] | str]] = [
     # what would be taken apart later
     _rule(r"\b(?:(\d+)-)?(\d+)-([а-яё]{4,})", counts.read_compound),
     _rule(r"/\s?мес\b\.?", " в месяц"),
+    _rule(r"/\s?нед\b\.?", " в неделю"),
     _rule(r"\bок\.(?=\s?\d)", "около"),
     _rule(r"(?<=\d)\s?т\.\s?р\.", " тыс. руб."),
     _rule(r"(?<![\d,.])(\d{3,5})\s?[xх×]\s?(\d{3,5})(?![\d,.]|\s?\w)",
@@ -233,7 +239,9 @@ RULES: list[tuple[re.Pattern[str], Callable[[Match], str] | str]] = [
     _rule(r"\b\d+(?:\.\d+){2,}\b", lambda m: " точка ".join(map(counts.digits, m[0].split(".")))),
     # money, units, scales, signs
     *short.abbreviations("number"),
-    _rule(r"№\s?(\d+)", lambda m: f"номер {counts.digits(m[1])}"),
+    _rule(r"№\s?(\d+)(?=([^\W\d])?)", lambda m: f"номер {counts.digits(m[1])}{' ' * bool(m[2])}"),
+    _rule(r"\b((?:(?:рис|табл|гл)\.|(?:рисун|таблиц|пункт|раздел|глав|стать|приложени)[а-яё]{0,4})\s)(\d+)\.(\d+)\b(?!\.\d)",
+          lambda m: f"{m[1]}{counts.digits(m[2])} точка {counts.digits(m[3])}"),
     _rule(r"(?:(?<![\w.])|(?<=\.\.))-(?=\d)", " минус "),
     _rule(r"(?<!\w)((?:[Дд]ом|д\.|кв\.|корп\.)\s?\d+)/(?=\d)", r"\1 дробь "),
     _rule(rf"\b(?:(\d+) )?(\d+)/(\d+)\b(?:\s?({UNIT})(?!\w)\.?)?", counts.read_fraction),

@@ -51,6 +51,14 @@ def read_centuries(match: Match) -> str:
     return f"{join_range(first, last) if joint.strip() == '-' else first + joint + last} {noun}"
 
 
+def read_quarter(match: Match) -> str:
+    """Read "III кв. 2023 г.", a quarter of a year."""
+    case = {"": "n", "a": "p" if re.search(r"\b[вВ]\s*$", before_of(match)) else "a"}.get(
+        asked := case_before(before_of(match), ""), asked
+    )
+    return f"{ordinal(value(match[1]), case)} {form_after(1, 'квартал', case)}"
+
+
 def read_after(match: Match) -> str:
     """Read "Глава I", "в томе V", "Петра I": the rank takes gender and case of the word before it."""
     noun, number = match[1], value(match[2])

@@ -22,6 +22,7 @@ CONTRACTED: dict[str, list[tuple[str, str]]] = defaultdict(list)
 for _short, _noun in TABLES.pairs("contracted").items():
     CONTRACTED[_short.partition("-")[0]].append((_short.partition("-")[2], _noun))
 FOLLOWED = {"name": r"(?=\s?(?-i:[«А-ЯЁ]))", "number": r"(?=\s?\d)", "": ""}  # by what stands after the dot
+PLACES = ("город", "река", "озеро", "остров", "село", "деревня", "посёлок", "область", "республика")
 CASES_OF = {"в": "p", "во": "p", "на": "p", "по": "d"}  # of a noun; a number's are others
 
 SLASH = rf"(?<![\w/-])(?:{'|'.join(map(re.escape, SLASHED))})(?![\w/-])"
@@ -66,11 +67,19 @@ def _abbreviations(kind: str) -> tuple[re.Pattern[str], Callable[[Match], str]]:
         if (kind == "name" and len(key) < 3 and match[1][0].isupper()) or (after_number and key in UNITS):
             return match[0]
         reading = readings[key]
-        said = in_case(reading, "g" if after_number and kind == "number" else asked_case(before, after_of(match)))
+        case = "g" if after_number and kind == "number" else asked_case(before, after_of(match))
+        said = in_case(reading, case or (_case_of_name(after_of(match)) if reading in PLACES else ""))
         dot = "." * (kind == "" and key in may_end and at_end(match))
         return (said[0].upper() + said[1:] if match[1][0].isupper() else said) + dot
 
     return re.compile(rf"(?<![\w-])({written})\.{FOLLOWED[kind]}", re.I), expand
+
+
+def _case_of_name(after: str) -> str:
+    """Give "g" where the name of a place stands in it: "население г. Москвы"."""
+    name = re.match(r"\s?([А-ЯЁ][а-яё]+)", after)
+    cases = {form.case for form in noun_forms(name[1].lower()) if not form.plural} if name else set()
+    return "g" if "g" in cases and "n" not in cases else ""
 
 
 def asked_case(before: str, after: str = "") -> str:
