@@ -3,7 +3,7 @@
 Letters of several scripts, digits, marks, combining characters and pieces of what people write, up to 10,000 characters
 a text (the length is log-uniform: as many between 10 and 100 as between 1,000 and 10,000), go through the splitter and
 the normaliser, some of them also through the frontend. What raises anything but ``SpeechlabError``, or takes over 2 s
-of the processor, is printed with its text; every thousand texts the count is; the exit status says if anything failed.
+of the processor, is printed with its text; every hundred texts the count is; the exit status says if anything failed.
 """
 
 import argparse
@@ -81,7 +81,7 @@ def main() -> None:
             if seconds > SLOW:
                 failed += 1
                 print(f"{name} took {seconds:.1f} s for {text!r}", flush=True)
-        if (number + 1) % 1_000 == 0:
+        if (number + 1) % 100 == 0:
             print(f"{number + 1} texts, {failed} failures", flush=True)
     print(f"{failed} failures in {options.texts} texts; slowest, s:", {k: round(v, 2) for k, v in slowest.items()})
     sys.exit(failed > 0)
