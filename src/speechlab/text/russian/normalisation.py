@@ -187,6 +187,7 @@ RULES: list[tuple[re.Pattern[str], Callable[[Match], str] | str]] = [
     _rule(r"(?<=[Мм]ежду )(\d{1,9}) и (\d{1,9})(?=[.,;!?)]|$)",
           lambda m: f"{cardinal(int(m[1]), 'i')} и {cardinal(int(m[2]), 'i')}"),
     _rule(r"\b(\d{1,2}) и (\d{1,2}) ((?:класс|век|этаж|курс|мест|глав|част)(?:ах|ам|ами))\b", _both_ranks),
+    _rule(short.OF_THE_WORLD, short.read_adjective, re.I),
     _rule(short.DESCRIBED, short.read_adjective, re.I),
     _rule(short.DESCRIBED, short.read_adjective, re.I),  # "мл. науч. сотрудник"
     _rule(short.SLASH, short.read_slashed, re.I),

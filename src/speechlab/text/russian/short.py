@@ -34,6 +34,7 @@ _DESCRIBED = (
     rf"(?<![\w-])({_SHORT_ADJECTIVE})\.?(?:(?<=\.)|(?<=/д)|(?<=/х))"
     r"(\s(?:[а-яё]{2,30}[ыио]й\s)?«?)((?-i:[а-яё]{3,30}))"
 )
+OF_THE_WORLD = r"(?<![\w-])(сев|юж|зап|вост|центр)\.(\s)((?-i:[А-ЯЁ][а-яё]{3,30}))\b"  # "зап. Сибирь"
 DESCRIBED, DESCRIBED_SHORT = rf"{_DESCRIBED}(?![\w.])", rf"{_DESCRIBED}(?!\w|\.\s?\w)"
 MARKUP: list[tuple[str, str]] = [  # Markdown and lists: their signs are silent, their words and numbers are kept
     (r"(?m)^[ \t]*(?:-{3,}|\*{3,}|_{3,}|`{3}\w*)[ \t]*$", ""),
@@ -115,14 +116,14 @@ def agreeing(adjective: str, noun: str, before: str = "") -> str:
 def read_adjective(match: Match) -> str:
     """Read "гос. служба": the adjective agrees with the noun; "нач. отдела" is a person's office."""
     short, between, noun = match.groups()
-    key, before, forms = short.lower().replace(". ", "."), before_of(match), noun_forms(noun)
+    key, before, forms = short.lower().replace(". ", "."), before_of(match), noun_forms(noun.lower())
     if not forms or (key in _OFFICES and not asked_case(before) and not any(form.case in "na" for form in forms)):
         return match[0]
-    word = agreeing(ADJECTIVES[key], noun, before)
+    word = agreeing(ADJECTIVES[key], noun.lower(), before)
     return f"{word.capitalize() if short[0].isupper() else word}{between}{noun}"
 
 
-_OFFICES = {"нач", "зам", "зав", "худ", "ген", "пом"}
+_OFFICES = {"нач", "зам", "зав", "худ", "ген", "пом", "проф", "студ"}
 
 
 def read_mean(match: Match) -> str:
