@@ -23,7 +23,7 @@ TYPOGRAPHY = {
 }  # fmt: skip
 PUNCTUATION = set(",.!?;:-'()[]«»…+")
 APART = {  # units that may be the beginning of something else: "в 10 с Петром", "их 5 т. е. мало"
-    "В": r"В(?!\s+[А-ЯЁ«])", "А": r"(?<=\s)А(?=[,.;)]|\s*$|\s+[а-яё])", "Н": r"Н(?=[,.;)]|\s*$)",
+    "В": r"В(?!\s+[А-ЯЁ«])", "А": r"А(?=[,.;)]|\s*$|\s+[а-яё])", "Н": r"Н(?=[,.;)]|\s*$)",
     "с": r"(?:(?<=\d)с|с(?!\s+[\w«]|\.\w))", "т": r"т(?!\.\s?[едкнпр]\.)", "зуб": r"зуб(?=\.)",
 }  # fmt: skip
 UNIT = "|".join(APART.get(unit, re.escape(unit)) for unit in sorted(UNITS, key=len, reverse=True))
@@ -143,6 +143,10 @@ RULES: list[tuple[re.Pattern[str], Callable[[Match], str] | str]] = [
     _rule(r"(?<=\d)\s?-\s?(?=\d+\s?=)", " минус "),
     _rule(r"(?<=\d)\s?(руб|р|долл|чел|шт|мес|коп)\.\s?/\s?(?=[а-я])", r" \1/"),
     # what is written short
+    _rule(r"\b((?:дом\w{0,3}|школ\w{1,3}|класс\w{0,3}|поезд\w{0,3}|мест\w{1,3}|корпус\w{0,3}|автобус\w{0,3}|(?:д|кв|корп)\.|№)"
+          r"\s?№?\s?\d{1,4})([АБВГ])(?!\w)", r"\1 «\2»", re.I),
+    _rule(r"\b(\d{1,2})[ -]?[«\"]?([А-Е])[»\"]?\s(класс(е|а|у|ом)?)\b",
+          lambda m: f"{ordinal(int(m[1]), {'е': 'p', 'а': 'g', 'у': 'd', 'ом': 'i'}.get(m[4], 'n'))} «{m[2]}» {m[3]}"),
     _rule(rf"\b({roman.ROMAN}) кв\.(?=\s?(?:\d|[а-яё]|$))", roman.read_quarter),
     _rule(r"(?<![\d/-])(\d{1,2})\s?эт\.", lambda m: f"{ordinal(int(m[1]))} этаж"),
     _rule(r"\b(\d)-к(?:омн)?\.?\s?кв\.", lambda m: f"{counts.read_stem(int(m[1]))}комнатная квартира"),
