@@ -210,7 +210,7 @@ RULES: list[tuple[re.Pattern[str], Callable[[Match], str] | str]] = [
           lambda m: f"{m[1]} {' '.join(map(cardinal, map(int, m[2])))}"),
     _rule(r"(?<![\d-])\d{4}(?:[ -]\d{4}){3}(?![\d-])",
           lambda m: ", ".join(" ".join(map(cardinal, map(int, part))) for part in re.split("[ -]", m[0]))),
-    _rule(r"(\+\d{2,3})[ -]?\(?(\d{2,3})\)?[ -]?(\d{3})[ -]?(\d\d)[ -]?(\d\d)(?!\d)", counts.read_phone_number),
+    _rule(r"(\+(?!7)\d{2,3})[ -]?\(?(\d{2,3})\)?[ -]?(\d{3})[ -]?(\d\d)[ -]?(\d\d)(?!\d)", counts.read_phone_number),
     _rule(r"(?<!\d)(8)[ -](800)[ -](\d{2,4})[ -](\d{2,4})(?:[ -](\d{2,4}))?(?!\d)", counts.read_phone_number),
     _rule(r"(\+\d|\b8)[ -]?\(?(\d{3})\)?[ -]?(\d{3})[ -]?(\d\d)[ -]?(\d\d)(?!\d)", counts.read_phone_number),
     _rule(r"(?<![\d.,-])(?:(?:(\+?\d)[ -]?)?\((\d{3,4})\)[ -]?|(\+?\d)[ -]?(\d{3})[ -])?"
