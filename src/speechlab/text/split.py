@@ -23,6 +23,7 @@ NEXT = re.compile(r"\s*+[\"'“‘«„(\[*_]*+([-–—&/=+](?=\s)|[.!?…]|[^\
 LAST = re.compile(r"((?:(?<!\w)[^\W\d_]{1,2}\.\s?){0,4})([^\W_]++)\Z")
 PREVIOUS = re.compile(r"([^\W_]++)[\s(«\"']*+\Z")
 NUMBER = re.compile(r"\d\w*|[IVXLCХ]{2,}|[VXХ]")
+LETTERED_PARTS = {*"BCDEFGH"}  # "App. B"
 MARKS, SIGNS = {*".!?…"}, {*"-–—&/=+"}  # after which, at a dot's right, the sentence goes on
 NEAR = 60  # characters before a dot that can make an abbreviation and the word before it
 
@@ -132,7 +133,7 @@ def _begins_one(following: str, dotted: bool, key: str, previous: str, table: _E
     starts = following in table.starters and not dotted  # a dot makes it an initial: "J. A. Brown"
     is_measure = key in table.measures and bool(NUMBER.fullmatch(previous))  # "5 m." is one, "m. Brown" is not
     if is_measure or key in table.before_number:
-        return not NUMBER.fullmatch(following)
+        return not NUMBER.fullmatch(following) and following not in LETTERED_PARTS
     if key in table.continued_by:
         return following not in table.continued_by[key]
     if key in table.may_end and (key not in table.never_end or NUMBER.fullmatch(previous)):

@@ -26,6 +26,9 @@ _NO_NOUN = (  # words after which a unit before them is counted: "5m long", "60W
     "less|apart|each|by|a|an|the|but|if|when|as|into|off|up|down|over|under|every|after|before|so|then|that"
 )
 _NOUN = re.compile(rf"[ -](?!(?:{_NO_NOUN})\b)[a-z]{{3,}}")
+_NO_STREET = r"(?! [A-Z][a-z]+ (?:St|Rd|Ave|Street|Road|Lane|Avenue|Drive)\b)"
+_NO_ROOM = r"(?<!\b(?:room|seat|gate|unit|flat|Room|Seat|Gate|Unit|Flat) )(?<![Aa]pt\. )(?<![Aa]pt )(?<!artment )"
+_IS_INCH = re.compile(r"$|[,;)]| (?:by|x|long|wide|tall|deep|high|thick)\b")
 _ARTICLE = re.compile(r"\b(?:a|an|another)\s*$", re.I)
 
 
@@ -48,6 +51,8 @@ def _scaled(written: str) -> str:
 def _before_noun(match: Match) -> bool:
     """Whether an amount describes what follows: "a $5 bill", "a $5 million house"."""
     before = match.string[max(match.start() - 12, 0) : match.start()]
+    if match.string.startswith("-a-", match.end()):
+        return True
     return bool(_ARTICLE.search(before) and _NOUN.match(match.string, match.end()))
 
 
@@ -76,10 +81,15 @@ def _measure(match: Match) -> str:
     written, blank, unit, power, per, dot = match.groups()
     name, follows = _unit_name(unit), match.string[match.end() : match.end() + 1]
     glued_noun = bool(_NOUN.match(match.string, match.end())) and not (per or dot or unit.startswith("°"))
-    ambiguous = unit in AMBIGUOUS_UNITS and (
-        (unit != "in" and follows not in ("", ".", ",", ";", ")")) if blank else unit in ("A", "K", "s", "J", "N", "in")
-    )
-    if name is None or unit.lower() in PER or (ambiguous and not dot) or (unit == "in" and not (dot or power)):
+    glued = unit in ("A", "K", "J", "N", "in") or (unit == "s" and "." not in written)
+    apart = unit != "in" and follows not in ("", ".", ",", ";", ")")
+    ambiguous = unit in AMBIGUOUS_UNITS and (apart if blank else glued)
+    if (
+        name is None
+        or unit.lower() in PER
+        or (ambiguous and not dot)
+        or (unit == "in" and not (dot or power or _IS_INCH.match(match.string, match.end())))
+    ):
         return match[0]
     if power:
         name = f"{'square' if power[-1] == '2' else 'cubic'} {name}"
@@ -87,14 +97,28 @@ def _measure(match: Match) -> str:
     words = f"{numbers.quantity(written)} {name if single else numbers.plural(name)}"
     if per and (divisor := _unit_name(per[1:].rstrip("^23"))):
         square = {"2": "square ", "3": "cubic "}.get(per[-1], "")
-        words += f" per {square}{divisor}"
+        words += f" per {divisor} squared" if square == "square " and divisor == "second" else f" per {square}{divisor}"
     elif per:
         words += per
     return words + ("." if dot and at_end(match) else "")
 
 
-def _feet_inches(match: Match) -> str:
-    return f"{numbers.quantity(match[1])} foot {numbers.quantity(match[2])}"
+def _part_of_unit(match: Match) -> str:
+    """Read "1/4 tsp" and "1 1/2 in."."""
+    whole, numerator, denominator, unit, dot = match.groups()
+    if not 0 < int(numerator) < int(denominator) or not (name := _unit_name(unit)) or unit.lower() in PER - {name}:
+        return match[0]
+    part = numbers.fraction(int(numerator), int(denominator))
+    end = "." if dot and at_end(match) else ""
+    if whole:
+        return f"{numbers.count(whole)} and {re.sub('^one ', 'a ', part)} {numbers.plural(name)}{end}"
+    return f"{part} {name}{end}"
+
+
+def _small_change(match: Match) -> str:
+    """Read "50p" and "5c"."""
+    name = {"p": "penny", "c": "cent"}[match[2]]
+    return f"{numbers.count(match[1])} {name if match[1] == '1' else numbers.plural(name)}"
 
 
 def _prime(match: Match) -> str:
@@ -109,7 +133,9 @@ def _prime(match: Match) -> str:
 
 def _times(match: Match) -> str:
     """Read sizes, "3x3" and "1920x1080"; four digits go in pairs."""
-    return " by ".join(_side(side) for side in re.split(r"\s?x\s?", match[0]))
+    *sides, last = re.split(r"\s?x\s?", match[0])
+    is_measure = re.match(rf"\s?(?:{_UNIT})\b(?!\s?x)", match.string[match.end() : match.end() + 20])
+    return " by ".join([*map(_side, sides), last if is_measure else _side(last)])
 
 
 def _side(written: str) -> str:
@@ -143,9 +169,13 @@ RULES = [
     rule(r"~\s?(?=[\d$.])", "about "),
     rule(rf"(\d%)\s?-\s?(?={NUMBER}\s?%)", r"\1 to "),
     # money
+    rule(r"(?<=\d)/(?=(?:class|ticket|seat|piece|head|game|visit|session|kid|child|adult|room|lesson|user|pair|set)\b)",
+         " per "),
+    rule(r"\$(\d[\d.,]*+)\s?USD\b", r"US$\1"),
     rule(rf"(?<![\w.])[-](?=\s?(?:{_SIGN})\s?\d)", " minus "),
     rule(rf"({_SIGN})-(?=\d)", r" minus \1"),
     rule(rf"({_SIGN})\s?({NUMBER})(?:{_SCALE})?\s?-\s?(?:{_SIGN})?\s?({NUMBER})(?:{_SCALE})?(?![\d/])", _money_range),
+    rule(rf"({_SIGN})\s?(\d{{1,3}}(?:\.\d{{3}})+),(\d\d)(?!\d)", lambda m: f"{m[1]}{m[2].replace('.', ',')}.{m[3]}"),
     rule(rf"({_SIGN})\s?(\d++,\d\d(?!\d)|{NUMBER}|\.\d++)(?:{_SCALE})?", _sign_before),
     rule(rf"\b({_CODE})\s?({NUMBER})(?:{_SCALE})?(?!\d)", _sign_before),
     rule(rf"(?<![\w.,])(\d++,\d\d(?!\d)|{NUMBER})(?:{_SCALE})?\s?({_SIGN}|(?:{_CODE})\b)", _sign_after),
@@ -153,6 +183,7 @@ RULES = [
     rule(rf"(?<=[a-z])/({'|'.join(sorted([*PER, 'hr', 'mo', 'yr', 'wk', 'kg', 'lb', 'gal'], key=len))})\b",
          lambda m: f" per {UNITS[m[1]]}"),
     # operators between numbers
+    rule(r"(?<=\d)\s?/\s?(?=\d+\s?=)", " divided by "),
     rule(r"(?<=\d) x (?=[\d.,]+ =)", " times "),
     rule(r"(?<=\d) - (?=[\d.,]+(?: [-+*/] [\d.,]+){0,9} =)", " minus "),
     rule(r"\b([knxyz]) - (?=\d|[knxyz]\b)", r"\1 minus "),
@@ -160,8 +191,12 @@ RULES = [
     rule(rf"(?<=\d)\s?-\s?(?={NUMBER})(?!\d{{1,3}}/\d)", " to "),
     rule(r"(?<=\d(?:st|nd|rd|th))\s?-\s?(?=\d)|(?<=\d0s)\s?-\s?(?=\d|')", " to "),
     # sizes, powers, scales
+    rule(rf"(?<![\w.,/])(?:(\d++) )?(\d{{1,2}})/(\d{{1,2}}) ?({_UNIT})(?![\w'^/])(\.(?!\w))?", _part_of_unit, re.I),
+    rule(rf"(?<![\w.,])({NUMBER})\"\s?x\s?(?={NUMBER}\")", lambda m: f"{numbers.quantity(m[1])} inches by "),
+    rule(r"(?<![\w.,])(\d{1,2})([pc])(?=[.,;:!?)]|$| (?:each|off|a|per|coin|stamp)\b)", _small_change),
     rule(rf"(?<![\w.%)°\"'\-])-(?={NUMBER})", " minus "),
-    rule(rf"(?<![\w.,]){NUMBER}(?:\s?x\s?{NUMBER})+(?![\w.])", _times),
+    rule(rf"(?<![\w.,]){NUMBER}(?:\s?x\s?{NUMBER})+(?!\d|\.\d)", _times),
+    rule(r"°\s(?=[CF]\b)", "°"),
     rule(rf"(?<![\w.,])({NUMBER})[xX](?= (?:faster|slower|more|less|better|as|the|larger|bigger|smaller|cheaper)\b)",
          lambda m: f"{numbers.quantity(m[1])} times"),
     rule(rf"(?<![\w.,])({NUMBER})[eE]([-+]?)(\d{{1,3}})\b", _scientific),
@@ -169,6 +204,6 @@ RULES = [
     rule(rf"(?<![\w.,])({NUMBER})(\s?)({_UNIT})(\^[23]|[23](?=/|\b))?(/(?:{_UNIT})(?:\^?[23])?)?(?![\w'^/])(\.(?!\w))?",
          _measure, re.I),
     rule(rf"(?<![\w.,])({NUMBER})(\"|')(?=[\s.,;:)-]|$)", _prime),
-    rule(rf"(?<![\w.,])({NUMBER})([KMB]|bn|mn|mln|k|tn)\b", _letter_scale),
+    rule(rf"{_NO_ROOM}(?<![\w.,])({NUMBER})([KMB]|bn|mn|mln|k|tn)\b{_NO_STREET}", _letter_scale),
     rule(r"(?<=\w)\^(-?\d{1,6})\b", _power),
 ]  # fmt: skip

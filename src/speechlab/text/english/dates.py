@@ -88,7 +88,7 @@ def _time(match: Match) -> str:
     hour, minute, suffix = int(match[1]), int(match[2]), match[4]
     if hour > 24 or minute > 59:
         return match[0].replace(":", " to ")
-    if match[3]:
+    if match[3] and match[3] != "00":
         seconds = int(match[3])
         moment = f"{numbers.cardinal(hour)} {numbers.cardinal(minute) if minute else 'hundred'}"
         words = f"{numbers.time_of_day(hour, minute, True) if minute else moment} and {_counted(seconds, 'second')}"
@@ -109,6 +109,11 @@ def _counted(number: int, noun: str) -> str:
 
 RULES = [
     # times
+    rule(r"(?<![\w.:-])(\d{0,1}[1-9])s\b(?!')", lambda m: _counted(int(m[1]), "second")),
+    rule(r"(?<=\d)h(?=[0-5]\d\b)", " hours "),
+    rule(r"\b(noon|midnight)\s?-\s?(?=\d)|(?<=[ap]\.m\.)-(?=[a-z])", lambda m: f"{m[1] or ''} to ", re.I),
+    rule(r"(?<=\dh )(\d{1,2})m\b|\b(\d{1,2})m(?= ?\d{1,2}s\b)", lambda m: f"{m[1] or m[2]} min"),
+    rule(r"(?<=[ap]m)-(?=[a-z])", " to ", re.I),
     rule(rf"(?<![\d.:])({_CLOCK}(?:\s?[ap]\.?m\b\.?)?)\s?-\s?(?={_CLOCK}\s?[ap]\.?m\b)", r"\1 to ", re.I),
     rule(r"(?<![\d:.])(\d{1,2}:\d\d)\s?-\s?(?=\d{1,2}:\d\d(?!\d))", r"\1 to "),
     rule(r"(?<![\d.:])(\d{1,2})\.(\d\d)(?=\s?[ap]\.?m\b)", r"\1:\2", re.I),
@@ -120,11 +125,12 @@ RULES = [
     rule(r"\b9/11\b", "nine eleven"),
     rule(rf"\b(\d{{1,2}})(?:\s?-\s?(\d{{1,2}}))?[ -]({MONTH})\b(\.)?(?:(,? |-)(\d{{4}})\b)?(?!\w)", _day_month),
     rule(rf"\b({MONTH})\.? {_DAY}(?:\s?-\s?{_DAY})?\b(?![:/%,]\d|\.\d)", _month_day),
+    rule(rf"\b({_SHORT_DAY})\.?/({_SHORT_DAY})\b", lambda m: f"{_name(m[1])} and {_name(m[2])}"),
     rule(rf"\b({_SHORT_DAY}|{MONTH})\.?(?:\s?-\s?)({_SHORT_DAY}|{MONTH})\b(?!-)",
          lambda m: f"{_name(m[1])} to {_name(m[2])}"),
     rule(rf"\b({'|'.join([*SHORT_MONTHS, *SHORT_DAYS])})\.(?!\w)", _short),
     rule(rf"\b({'|'.join(SHORT_MONTHS)})(?= \d{{4}}\b)", _short),
-    rule(rf"\b({'|'.join(SHORT_DAYS)})(?=,? (?:{'|'.join(MONTHS)}|\d))", _short),
+    rule(rf"\b({'|'.join(SHORT_DAYS)})(?=,? (?:{'|'.join(MONTHS)}|\d|[a-z-]+(?:first|second|third|th)\b))", _short),
     rule(r"\b(Tues|Thurs?|Weds)\b(?!\.)", _short),
     # times, once the dates are gone
     rule(r"(?<![\d:])(\d{1,2}):(\d\d)\.(\d{1,3})(?!\d)", _lap),

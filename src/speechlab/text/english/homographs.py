@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from speechlab.text.tables import read_tables
+
 
 class Context(NamedTuple):
     """What stands around a word, in lower case; empty at the edges of its clause."""
@@ -22,34 +24,15 @@ def _set(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
-DETERMINERS = _set(
-    "the a an my your his her its our their this that these those some any no every each another all both"
-)
-OBJECTS = DETERMINERS | _set("it them him us me you yourself everything something anything what")
-SUBJECTS = _set("i you he she it we they who")
-LINKS = _set(  # after them, as at the beginning of a clause, a verb and its object may follow
-    "and or then please just now first always never to not don't didn't can't won't let's kindly simply will would can "
-    "could should must may might shall do did does i you we they who also only quickly carefully gently help"
-)
-BE = _set("am is are was were be been being feel feels felt get gets got grow grew go goes went become became")
-PAST = _set("yesterday ago last already earlier once previously recently formerly finally just when after before")
-AUXILIARY = _set("do does did can could will would shall should may might must to let lets help helps helped make made")
-PLURALS = _set("people children men women kids folks students readers users they we you i")
-NOT_NAMES = _set("please then now always never just also only and or but so to if not often sometimes usually must")
-CATCH = _set(
-    "caught catch catches catching fish fishing fished fisherman angler hook lake river trout salmon fillet fried "
-    "grilled"
-)
-MUSIC = _set("guitar drum drums player play plays played playing music singer clef voice sound jazz band")
-METAL = _set(
-    "pipe pipes pencil pencils paint poisoning acid weight weights shot bullet bullets glass ore crystal apron free "
-    "lined solder and is was melts has content levels exposure compounds oxide mine mines"
-)
-SHIP = _set("ship boat vessel canoe yacht ship's boat's starboard port stern deck crew waves")
-SMALL = _set(
-    "amount amounts detail details quantity quantities particle particles difference differences traces crack dust "
-    "fraction"
-)
+TABLES = read_tables("english/homographs.tsv")
+DETERMINERS, SUBJECTS, LINKS, BE, PAST, AUXILIARY, PLURALS, NOT_NAMES, CATCH, MUSIC, METAL, SHIP, SMALL = (
+    frozenset(TABLES.words(name))
+    for name in (
+        "determiners", "subjects", "links", "be", "past", "auxiliary", "plurals", "not names", "catch", "music",
+        "metal", "ship", "small",
+    )
+)  # fmt: skip
+OBJECTS = DETERMINERS.union(TABLES.words("objects"))
 
 
 def _command(c: Context) -> bool:
@@ -125,7 +108,8 @@ def _tiny(c: Context) -> bool:
 def _rip(c: Context) -> bool:
     torn = bool(c.words & _set("fabric shirt paper cloth jeans dress muscle curtain sleeve ligament sail"))
     phrase = c.after[0] in _set("up down apart off out through away open") and c.before[1] not in DETERMINERS
-    return _command(c) or phrase or c.before == ("wear", "and") or (c.after[0] == "in" and torn)
+    worn = c.after[0] in ("in", "along") and (torn or not c.before[1] or c.after[1] in DETERMINERS)
+    return _command(c) or phrase or c.before == ("wear", "and") or worn
 
 
 def _close_verb(c: Context) -> bool:
@@ -140,8 +124,20 @@ def _turn(c: Context) -> bool:
 
 def _on_air(c: Context) -> bool:
     return c.before[1] in _set(
+        "go going goes went gone "
         "broadcast broadcasting streamed streaming shown recorded performed performing aired reporting"
     )
+
+
+def _exist(c: Context) -> bool:
+    """People live somewhere, or somehow."""
+    somehow = c.after[0] in _set("long longer in with here there together alone well near by happily without forever")
+    many = c.before[1] in PLURALS or (c.before[1].endswith("s") and c.before[1] not in BE | {"this", "as", "his"})
+    return somehow and (many or not c.before[1])
+
+
+def _by_many(c: Context) -> bool:
+    return _command(c) or (c.before[1] in PLURALS and c.after[0] not in ("", "of", "in", "for", "is", "was"))
 
 
 _NAMES = (
@@ -153,6 +149,8 @@ PLURAL = {"F": "s", "H": "I2z", "S": "I2z", "X": "I2z"}  # "z" after the others
 
 # word: phonemes, in espeak-ng's mnemonics, and when they are said
 HOMOGRAPHS: dict[str, list[tuple[str, Callable[[Context], bool]]]] = {
+    word: [(phones, _command)] for word, phones in TABLES.pairs("said otherwise as commands").items()
+} | {
     "read": [("r'Ed", _read_past)],
     "lead": [("l'Ed", _metal)],
     "wound": [("w'aUnd", _wound_past)],
@@ -166,27 +164,11 @@ HOMOGRAPHS: dict[str, list[tuple[str, Callable[[Context], bool]]]] = {
     "tear": [("t'e@", _rip)],
     "close": [("kl'oUz", _close_verb)],
     "wind": [("w'aInd", _turn)],
-    "live": [("l'aIv", _on_air)],
-    "polish": [("p'0lIS", _command)],
-    "use": [("j'u:z", _command)],
-    "record": [("rI2k'o@d", _command)],
+    "live": [("l'aIv", _on_air), ("l'Iv", _exist)],
+    "use": [("j'u:z", _by_many)],
     "excuse": [("Ekskj'u:z", lambda c: c.after[0] in ("me", "us", "him", "her", "my", "our", "the"))],
     "present": [("prI2z'Ent", lambda c: _command(c) and not c.before[1])],
-    "permit": [("p3m'It", _command)],
-    "separate": [("s'Ep3reIt", _command)],
-    "estimate": [("'EstI2meIt", _command)],
-    "duplicate": [("d'u:plI2keIt", _command)],
     "perfect": [("p3f'Ekt", lambda c: _command(c) and c.after[0] != "it")],
-    "project": [("pr@dZ'Ekt", _command)],
-    "import": [("Imp'o@t", _command)],
-    "export": [("Eksp'o@t", _command)],
-    "convert": [("k@nv'3:t", _command)],
-    "produce": [("pr@d'u:s", _command)],
-    "insult": [("Ins'Vlt", _command)],
-    "reject": [("rI2dZ'Ekt", _command)],
-    "address": [("@dr'Es", _command)],
-    "house": [("h'aUz", _command)],
-    "abuse": [("@bj'u:z", _command)],
 }
 ACRONYMS = {"AM": ",eI'Em", "AD": ",eId'i:"}  # the engine says "am" and "ad"
 _LETTER, _LETTERS = re.compile(r"[A-Z]"), re.compile(r"([A-Z])s")

@@ -10,7 +10,7 @@ _SIGNS = {
     "&": "and", "#": "hash", "%": "percent", "~": "tilde", "+": "plus", "@": "at", "\\": "backslash",
 }  # fmt: skip
 _KEPT_MARKS = re.compile(r"[.,;:!?'\")\]]*\Z")
-DIALLED = r"dial|call|ring|phone|text|code|PIN|extension|fax"
+DIALLED = r"ZIP|zip|dial|call|ring|phone|text|code|PIN|extension|fax"
 
 
 def _address(match: Match) -> str:
@@ -38,7 +38,8 @@ def _dotted(match: Match) -> str:
     parts = match[0].split(".")
     if len(parts) < 4 and all(len(part) == 3 for part in parts[1:]) and len(parts[0]) < 4:
         return numbers.count(match[0].replace(".", ""))  # thousands as in Europe
-    is_address = len(parts) == 4 and all(len(part) <= 3 for part in parts) and any(int(part) > 99 for part in parts)
+    is_local = parts[0] in ("10", "127") or any(int(part) > 99 for part in parts)
+    is_address = is_local and len(parts) == 4 and all(len(part) <= 3 for part in parts)
     read = numbers.digits if is_address else numbers.integer
     return (" dot " if is_address else " point ").join(read(part) for part in parts)
 
@@ -83,21 +84,27 @@ ADDRESSES = [
     rule(r"(?<![\w.+-])[\w+-]++(?:\.[\w+-]++)*+@[A-Za-z0-9-]++(?:\.[A-Za-z0-9-]++)*+", _address),
     rule(rf"(?<![\w.@-])(?:[A-Za-z0-9-]{{1,63}}\.)++(?:{DOMAINS})\b(?:/[^\s<>\"\[\]]*+)?(?!\.?\w)", _address),
     rule(r"(?<![\w@])@(?=\w)", "at "),
-    rule(r"(?<![\w&#])#([A-Za-z]\w*+)", _hashtag),
+    rule(r"(?<![\w&#])#(\d{0,4}[A-Za-z]\w*+)", _hashtag),
+    rule(r"(?<=[a-z]):(?=\d{2,5}\b)", " colon "),
     rule(r"\b([A-GJ])#(?!\w)", r"\1 sharp"),
     rule(r"(?<=[A-Za-z])\+\+", " plus plus"),
     rule(rf"(?<=\w)\.(?=(?:{EXTENSIONS})\b(?!\.\w))|(?<![\w.])\.(?=(?:{EXTENSIONS}|NET|env|git\w*)\b)", " dot ", re.I),
 ]  # fmt: skip
 
 NUMBERS = [
+    rule(r"(?<=\d{3}-\d{4}) ?x\.? ?(\d{1,5})\b", lambda m: f", extension {numbers.digits(m[1])}"),
+    rule(r"\b(IS[BS]N)(?:-1[03])?:? ((?:\d[ -]?){7,12}\d)\b",
+         lambda m: f"{m[1]} {numbers.digits(re.sub('[ -]', '', m[2]))}"),
+    rule(r"\b1-800-(?=[A-Z])", "one eight hundred "),
     rule(rf"\b({DIALLED}) (\d{{3,15}})(?=[\s.,;:!?)]|$)(?! ?\d| (?:people|times|of|men|women)\b)", _dialled, re.I),
     rule(r"(?<![\w.-])\d-\d-\d(?![\w-]|\.\d)", lambda m: numbers.digits(m[0].replace("-", ""))),
     rule(r"(?<![\w.-])(?:\+?\d{1,2}[ .-])?(?:\(\d{3}\) ?|\d{3}[ .-])?\d{3}-\d{4}\b(?!-)", _telephone),
     rule(r"(?<![\w.-])(?:\+?\d{1,2}[ .-])?\(?\d{3}\)?[ .]\d{3}[ .]\d{4}\b(?![ .]?\d)", _telephone),
-    rule(r"(?<![\w.-])\+\d{1,3}(?:[ .-]\(?\d{1,4}\)?){2,6}\b(?![.-]?\d)", _telephone),
+    rule(r"(?<![\w.-])\+\d{1,3}(?:[ .-]\(?\d{1,6}\)?){2,6}\b(?![.-]?\d)", _telephone),
     rule(r"(?<![\w.,])[1-9]\d{0,2}(?: \d{3}){2,5}\b(?![ ,]?\d)|(?<![\w.,])[1-9]\d{0,2} 000\b(?![ ,]?\d)", _grouped),
     rule(r"(?<![\w.-])(?:\(0\d{1,4}\)|0\d{1,4})(?:[ -]\d{2,8}){1,4}\b(?![-:/]?\d)", _telephone),
     rule(r"(?<![\w.-])\d{3}-\d\d-\d{4}\b(?!-)|(?<![\w.-])\d{4}(?:[ -]\d{4}){2,3}\b(?![ -]?\d)", _telephone),
+    rule(r"(?<=\.\d{1}):(\d{2,5})\b|(?<=\.\d\d):(\d{2,5})\b", lambda m: f" colon {numbers.integer(m[1] or m[2])}"),
     rule(r"\bv\.?\s?(?=\d++\.\d)", "version ", re.I),
     rule(r"(?<![\w.])\d{1,9}(?:\.\d{1,9}){2,9}\b(?!\.\d)", _dotted),
     rule(r"\b(Boeing |Flight |Interstate |Airbus A?|[Rr]oute )(\d{3})\b(?!,\d)", _model),

@@ -43,13 +43,14 @@ def _abbreviation(match: Match) -> str:
     if (key in CAPITAL_ONLY and written[0].islower()) or (key in ("min", "max") and ends):
         return match[0]
     if key in PLACES:
-        after_name = bool(re.search(r"[A-Z0-9]\w* $", text[max(start - NEAR, 0) : start]))
+        after_name = bool(re.search(r"[A-Z0-9][\w']* $", text[max(start - NEAR, 0) : start]))
         before_name = bool(re.match(r" [A-Z]", text[end : end + 2]))
         if key not in TITLES or (after_name and not before_name):
             return PLACES[key] + dot
-    if written in STATES and (written != "Mass" or text[max(start - 2, 0) : start] == ", "):
+    if written in STATES and (written not in _WORDS_TOO or text[max(start - 2, 0) : start] == ", "):
         return STATES[written] + dot
-    word = TITLES.get(key) or SHORTENED.get(key)
+    word = SHORTENED.get(key) if key == "ft" or key not in TITLES else TITLES[key]
+    word = TITLES[key] if key == "ft" and re.match(" [A-Z]", text[end : end + 2]) else word
     if word is None:
         return match[0]
     return (word.capitalize() if written[0].isupper() and word[0].islower() and key in SHORTENED else word) + dot
@@ -77,6 +78,7 @@ def _initials(match: Match) -> str:
     return letters + ("." if at_end(match) else " " if match[0][-1].isspace() else "")
 
 
+_WORDS_TOO = {"Mass", "Wash", "Pa", "Ill", "Miss", "Ore", "Mo", "La", "Ga", "Md", "Va", "Vt"}
 _KEPT = {"AD", "US", "UK", "UN", "DC", "PM", "AM", "ID", "OK"}
 
 
@@ -106,12 +108,20 @@ def _after_name(match: Match) -> str:
             return match[0]
         if alone and (match.string[match.end() : match.end() + 1] == "." and not at_end(match) or numeral in "LC"):
             return match[0]  # an initial
-        return f"{title}{name} the {numbers.ordinal(number)}"
-    if (alone and not (numeral == "V" and name.isupper())) or name in ("An", "The", "A", "I") or numeral == "XL":
+        also = f"{match[4]}{numbers.ordinal(numbers.roman(match[5]))}" if match[5] else ""
+        return f"{title}{name} the {numbers.ordinal(number)}{also}"
+    is_number = numeral == "V" or (numeral == "X" and name in ("Fantasy", "OS", "Apollo", "Bowl"))
+    if (
+        (alone and not (is_number and match.string[match.end() : match.end() + 1] != "."))
+        or name in ("An", "The", "A", "I")
+        or numeral == "XL"
+    ):
         return match[0]
-    return f"{title}{name} {numbers.cardinal(number)}"
+    also = f"{match[4]}{numbers.cardinal(numbers.roman(match[5]))}" if match[5] else ""
+    return f"{title}{name} {numbers.cardinal(number)}{also}"
 
 
+_STAGED = ("act", "scene", "page", "canto", "chapter", "volume", "book")
 _RULES_ON = re.compile(r"[,;:)]|'s| of\b| and (?!I\b)[A-Z]|[.!?]?[\"']?\Z")
 
 
@@ -182,22 +192,33 @@ RULES = [
     rule(r"\bet al\.", "et al"),
     rule(r"\b(?:Ph\.\s?D|PhD)\b\.?", _doctor),
     rule(r"\b([BM])\.\s?(Sc|Ed|Phil|Eng|Tech)\b\.?", r"\1\2"),
-    rule(r"(?<=[A-Za-z] )v\.(?= [A-Z])", "versus"),
+    rule(r"(?<=[A-Za-z.] )v\.(?= [A-Z])", "versus"),
+    rule(r"\bWW(I{1,2})\b", lambda m: f"World War {numbers.cardinal(len(m[1]))}"),
+    rule(r"(?<=[a-z] )No (?=\d{1,3}\b)", "number "),
+    rule(r"(?:(?<=\b[A-Z]{3})|(?<=\b[A-Z]{2}))/(?=[A-Z]{2,4}\b)|(?<=\b[A-Z])/(?=[A-Z]\b)", " "),
+    rule(r"\b((?:19|20)\d\d)/(?=\d\d\b)", r"\1 "),
+    rule(r"(?<=[a-z] )(Ave|Rd|Ln|St)(?=,|$)", lambda m: PLACES[m[1].lower()]),
     rule(r"\b(No|no|Nos|nos)\.\s?(?=\d)|#\s?(?=\d)", lambda m: f"{BEFORE_NUMBER[(m[1] or 'no').lower()]} "),
     rule(rf"(?<![\w.])({'|'.join(sorted(BEFORE_NUMBER, key=len, reverse=True))})"
          r"\.\s?(?=\d|[IVX]{2,5}\b|[VX]\b(?!\.))", _numbered_word, re.I),
     rule(r"\b([Nn])o\. of\b", r"\1umber of"),
     rule(rf"(?<![\w.])({'|'.join(BEFORE_YEAR)})\.\s?(?=\d{{3,4}}\b)", lambda m: f"{BEFORE_YEAR[m[1]]} "),
     rule(r"(?<![\w.])ext\.?\s?(\d{2,6})\b", lambda m: f"extension {numbers.digits(m[1])}", re.I),
-    rule(r"(?<![\w.])pp?\.\s(?=[ivxl]+\b)", "page "),
+    rule(r"(?<![\w.])p(p?)\.\s(?=[ivxl]+\b)", lambda m: "pages " if m[1] else "page "),
+    rule(rf"(?<=pages )({_SMALL_ROMAN})-({_SMALL_ROMAN})\b",
+         lambda m: f"{numbers.cardinal(_value(m[1]))} to {numbers.cardinal(_value(m[2]))}"),
+    rule(r"(?<![\w.])(App|Apt|Fig|Rm|Ste|Bldg|Sec|Vol|Tab|Eq)\.\s?(?=[A-H]\b(?!\.))",
+         lambda m: f"{ {**SHORTENED, **BEFORE_NUMBER}[m[1].lower()].capitalize()} "),
     # Roman numerals
     rule(rf"\b({NUMBERED}|{NUMBERED.title()})(s?) ({_ROMAN})"
          rf"(?:(,? (?:and|or|to|through) | ?- ?)({_ROMAN}))?\b(?!')", _numbered_parts),
     rule(rf"\b({NUMBERED}) ({_SMALL_ROMAN})\b(?!['.]\w)",
-         lambda m: f"{m[1]} {numbers.cardinal(_value(m[2]))}" if len(m[2]) > 1 else m[0], re.I),
+         lambda m: f"{m[1]} {numbers.cardinal(_value(m[2]))}" if len(m[2]) > 1 or m[1].lower() in _STAGED else m[0],
+         re.I),
     rule(rf"\b(?:({_ROMAN})\s?-\s?)?({_ROMAN})( (?:{RANKED}))\b", lambda m: _ranked(m) if m[2] else m[0], re.I),
     rule(rf"\b({_ROMAN})(?:th|st|nd|rd)\b", lambda m: numbers.ordinal(numbers.roman(m[1]))),
-    rule(rf"\b((?:{CROWNED}) )?([A-Z][A-Za-z]+) ({_ROMAN})\b(?!'(?!s\b))", _after_name),
+    rule(rf"\b((?:{CROWNED}) )?([A-Z][A-Za-z]+) ({_ROMAN})\b(?!'(?!s\b))(?:( and )((?=[IVX]{{2}}){_ROMAN})\b)?",
+         _after_name),
     rule(r"\b(?=[MDCLXVI]{4,})M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})(?![A-Z])\b", _long_roman),
     rule(r"\b(?:IV|VI|XX)\b(?!')", lambda m: " ".join(m[0])),  # a drip, an editor
     rule(rf"\b(?=[IVX]{{2}}){_ROMAN}\b(?!')", lambda m: _cardinal_of(m)),

@@ -7,6 +7,7 @@ are read digit by digit, and a number with a thousands comma is never a year. Ch
 out here; the frontend reports them. Every pattern takes time in proportion to the text.
 """
 
+import html
 import re
 import unicodedata
 
@@ -39,6 +40,9 @@ def normalise(text: str, day_first: bool = False) -> str:
     Args:
         day_first: read 3/4/2025 as the third of April; else, as in America, as March fourth.
     """
+    text = re.sub(r"&#?\w{1,8};", lambda entity: html.unescape(entity[0]), text)
+    text = re.sub(r"(?<=\d)×(?=\d)(?!10[\^⁰-⁹²³])", "x", text)
+    text = re.sub(r"(?<=\w)\[\d{1,3}\]|(?<=[.,;!?\"”])[¹²³⁰⁴-⁹]+", "", text)  # of footnotes
     sentences = [_read(_to_ascii(text[start:end]), day_first) for start, end in sentence_spans(text, "en")]
     sentences = [sentence for sentence in sentences if sentence]
     closed = [sentence if sentence[-1] in ".!?,;:\"')]-" else f"{sentence}." for sentence in sentences[:-1]]
@@ -86,7 +90,7 @@ def _mixed_fraction(match: Match) -> str:
 
 NUMBERS: list[Rule] = [
     rule(r"(?<![\w,])(\d[\d,]*+)(?<!,)(?:st|nd|rd|th)\b", lambda m: numbers.ordinal_of(m[1])),
-    rule(r"(?<![\w'])'?(\d{1,4})'?s\b", lambda m: numbers.decade(m[1])),
+    rule(r"(?<![\w'.])'?(\d{1,4})'?s\b", lambda m: numbers.decade(m[1])),
     rule(r"(?:\b(\d++)[ -])?\b(\d{1,3})/(\d{1,3})\b(?!/)", _mixed_fraction),
     rule(rf"(?<=\d)\s?-\s?(?={NUMBER})", " to "),
     rule(rf"(?<![\w.])-(?={NUMBER})", " minus "),

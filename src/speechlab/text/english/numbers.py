@@ -17,21 +17,8 @@ ORDINALS = {
     "twelve": "twelfth",
 }  # fmt: skip
 IRREGULAR = {"penny": "pence", "foot": "feet", "half": "halves", "inch": "inches"}
-UNCHANGED = {
-    "yen",
-    "sen",
-    "won",
-    "jeon",
-    "baht",
-    "satang",
-    "dong",
-    "yuan",
-    "fen",
-    "kobo",
-    "paisa",
-    "horsepower",
-    "lira",
-}
+_UNCHANGED = "yen sen won jeon baht satang dong yuan fen kobo paisa horsepower lira dozen lux grosz ore"
+UNCHANGED = frozenset(_UNCHANGED.split())
 
 
 def cardinal(number: int) -> str:

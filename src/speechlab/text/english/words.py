@@ -10,7 +10,7 @@ Rule = tuple[re.Pattern[str], Callable[[Match], str] | str]
 
 LETTERS = {
     "ß": "ss", "æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe", "ø": "o", "Ø": "O", "đ": "d", "ł": "l", "Ł": "L", "þ": "th",
-    "ð": "d",
+    "ð": "d", "Ω": "ohms", "\u2126": "ohms",
 }  # fmt: skip
 TYPOGRAPHY = {
     "’": "'", "‘": "'", "ʼ": "'", "′": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "″": '"', "–": "-",
@@ -19,6 +19,7 @@ TYPOGRAPHY = {
     "®": " ", "™": " ", "†": " ", "∞": " infinity ", "√": " square root of ", "π": " pi ", "‰": " per mille ",
 } | {power: f"^{digit}" for digit, power in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}  # fmt: skip
 SIGNS = {  # read where no rule before took them
+    "&&": " and ", "||": " or ",
     "!=": " not equals ", "==": " equals ", "<=": " is less than or equal to ", ">=": " is greater than or equal to ",
     "->": " to ", "=>": " to ", "&": " and ", "@": " at ", "+": " plus ", "=": " equals ", "%": " percent ",
     "°": " degrees ", "#": " number ", "/": " slash ", "\\": " backslash ", "^": " to the power of ",

@@ -109,7 +109,7 @@ def read_rank(match: Match) -> str:
     if suffix == "м" and case_before(before) == "i":
         case = "i"
     if suffix == "м" and re.search(r"\bпо\s*$|\bк\s*$", before):
-        case = "p"
+        case, plural = ("d", ["+"]) if number % 10 == 0 else ("p", plural)  # "к 70-м", years
     after_preposition = re.search(r"\b(?:в|на|из|с|до|от|к|по)\s*$", before)
     if suffix == "й" and after_preposition and re.match(r"\s+\w+[аяойей]+\b", after):
         gender, case = "f", "g"

@@ -2,7 +2,7 @@
 
 import re
 
-from speechlab.text.russian.grammar import declension
+from speechlab.text.russian.grammar import declension, noun_forms
 from speechlab.text.russian.numbers import cardinal, case_before, form_after, join_range, ordinal
 from speechlab.text.russian.words import MONTH_NAMES, MONTHS, SHORT_MONTHS, WEEKDAYS
 
@@ -71,7 +71,9 @@ def read_year(match: Match) -> str:
     inside = re.search(r"\bво?\s*$", before.lower())
     if year > LAST_YEAR or (len(match[1]) < 4 and not (of_month or of_era or inside)):
         return match[0]
-    case = "g" if of_month else "p" if inside else case_before(before)
+    of_noun = re.search(r"([а-яё]{3,})\s$", before)  # "в начале 1998 г."
+    of_noun = of_noun and not case_before(before, "") and noun_forms(of_noun[1])
+    case = "g" if of_month or of_noun else "p" if inside else case_before(before)
     return f"{ordinal(year, case)} {form_after(1, 'год', case)}" + "." * at_end(match)
 
 
@@ -96,6 +98,8 @@ def read_time(match: Match) -> str:
         return f"{cardinal(hour)} {cardinal(minute)}"
     asked = case_before(before_range(match))
     case = asked if asked in "gd" else "n"
+    if hour == minute == 0:
+        return "ноль ноль ноль ноль"
     zero = "ноль " if minute < 10 else ""
     tail = "ноль ноль" if minute == 0 else zero + cardinal(minute, "n" if zero else case)
     return f"{cardinal(hour, case)} {tail}"

@@ -11,26 +11,14 @@ from functools import lru_cache
 from num2words import num2words
 
 from speechlab.text.russian.grammar import adjective_form, declension, is_adjective, noun_forms
-from speechlab.text.russian.words import RANKED
-
-# ruff: noqa: SIM905 (word lists read better as text)
+from speechlab.text.russian.words import RANKED, TABLES
 
 LETTERS = "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"
 LARGEST = 10**15  # what lies above is read digit by digit
-GENITIVE = (
-    "от до из без для у около возле после против кроме среди вместо ради свыше более менее больше меньше старше "
-    "младше моложе нет не_хватает хватает_не из-за порядка вокруг течение нету"
-).split()
-DATIVE, INSTRUMENTAL = "к ко благодаря согласно".split(), "между над под перед".split()
+PREPOSITIONS = {word: case for case, words in TABLES.entries("prepositions") for word in words.split()}
+SUFFIXES = TABLES.pairs("rank endings")  # gender, case, plural
 PART_OF_LAW = re.compile(r"\s(?:статьи|части|пункта|главы|раздела)\s\d")  # "пункт 5 статьи 10"
 PAY = re.compile("(?:за|о|у|вы|при)?(?:плати|плачу|купи|трати|стои|взя|отда|брос)")  # what it costs is an accusative
-PREPOSITIONAL, ACCUSATIVE = "о об обо при".split(), "в во на через за про сквозь спустя по".split()
-SUFFIXES = {  # of a written rank: gender, case, plural
-    "й": "mn", "ый": "mn", "ой": "mn", "ий": "mn", "го": "mg", "ого": "mg", "его": "mg", "му": "md", "ому": "md",
-    "ему": "md", "м": "mp", "ом": "mp", "ем": "mp", "ым": "mi", "им": "mi", "я": "fn", "ая": "fn", "ья": "fn",
-    "ю": "fa", "ую": "fa", "ью": "fa", "е": "nn", "ое": "nn", "ье": "nn", "ые": "mn+", "ие": "mn+", "х": "mg+",
-    "ых": "mg+", "их": "mg+", "ыми": "mi+", "ми": "mi+",
-}  # fmt: skip
 
 
 @lru_cache(maxsize=20_000)
@@ -108,11 +96,10 @@ def _case_before(before: str, default: str) -> str:
     words = re.findall(r"[а-яё-]+(?=[\s(«]*$)|[а-яё-]+(?=\s+[а-яё-]+[\s(«]*$)", before.lower())
     last = words[-1] if words and re.search(r"[а-яё][\s(«]*$", before.lower()) else ""
     lacks = re.search(r"\b(?:не|нет)\s+хвата\w+\s*$", before.lower())
-    if last in GENITIVE or "_".join(words[-2:]) in GENITIVE or lacks or (last in ("с", "со") and default == "n"):
+    if lacks or (last in ("с", "со") and default == "n"):
         return "g"
-    for case, known in (("d", DATIVE), ("i", INSTRUMENTAL), ("a", ACCUSATIVE), ("p", PREPOSITIONAL)):
-        if last in known:
-            return case
+    if last and (case := PREPOSITIONS.get("_".join(words[-2:])) or PREPOSITIONS.get(last)):
+        return case
     return "a" if default == "n" and PAY.match(last) else default
 
 

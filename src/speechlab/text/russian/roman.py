@@ -5,7 +5,7 @@ import re
 from speechlab.text.russian.dates import at_end, before_of
 from speechlab.text.russian.grammar import declension, noun_forms
 from speechlab.text.russian.numbers import case_before, form_after, join_range, ordinal
-from speechlab.text.russian.words import RANKED
+from speechlab.text.russian.words import RANKED, TABLES
 
 ROMAN = r"[IVXLХ]{1,12}"
 ADJECTIVES = {  # ending: gender, case, plural
@@ -13,16 +13,13 @@ ADJECTIVES = {  # ending: gender, case, plural
     "ские": "mn+", "ых": "mg+", "ских": "mg+",
 }  # fmt: skip
 ADJECTIVE = rf"[А-ЯЁа-яё][а-яё]+(?:{'|'.join(ADJECTIVES)})"
-NO_NAMES = [
-    "на", "из", "от", "до", "по", "за", "при", "для", "со", "во", "об", "ко", "под", "над", "после", "перед", "между",
-    "около", "это", "или", "но", "да", "как", "уже", "ещё",
-]  # fmt: skip
+NO_NAMES = TABLES.words("before no name")
 VALUES = {"I": 1, "V": 5, "X": 10, "Х": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 RULER = re.compile(r"[А-ЯЁ][а-яё]+ $")
 Match = re.Match[str]
 
 
-def roman(written: str) -> int:
+def value(written: str) -> int:
     """Value of a Roman numeral; Х may be Cyrillic."""
     values = [VALUES[letter] for letter in written]
     return sum(-a if a < b else a for a, b in zip(values, [*values[1:], 0], strict=True))
@@ -47,16 +44,24 @@ def read_centuries(match: Match) -> str:
     if short:
         noun = form_after(5 if many else 1, "век", case) + "." * at_end(match)
         noun = noun.replace("веков", "века") if many and case in "na" else noun
-    last = ordinal(roman(last), case)
+    last = ordinal(value(last), case)
     if not first:
         return f"{last} {noun}"
-    first = ordinal(roman(first), case)
+    first = ordinal(value(first), case)
     return f"{join_range(first, last) if joint.strip() == '-' else first + joint + last} {noun}"
+
+
+def read_quarter(match: Match) -> str:
+    """Read "III кв. 2023 г.", a quarter of a year."""
+    case = {"": "n", "a": "p" if re.search(r"\b[вВ]\s*$", before_of(match)) else "a"}.get(
+        asked := case_before(before_of(match), ""), asked
+    )
+    return f"{ordinal(value(match[1]), case)} {form_after(1, 'квартал', case)}"
 
 
 def read_after(match: Match) -> str:
     """Read "Глава I", "в томе V", "Петра I": the rank takes gender and case of the word before it."""
-    noun, number = match[1], roman(match[2])
+    noun, number = match[1], value(match[2])
     is_ranked = any(form.noun in RANKED for form in noun_forms(noun.lower()))
     if not (is_ranked or noun[0].isupper()) or noun.lower() in NO_NAMES:
         return match[0]
@@ -67,10 +72,10 @@ def read_before(match: Match) -> str:
     """Read "II том" and "XX съезде" up to the noun; after a name the numeral is a ruler's."""
     forms = noun_forms(match[2].lower())
     is_ranked = any(form.noun in RANKED for form in forms)
-    counted = forms[:1] and forms[0].plural  # "XXV лет"
+    counted = match[2] in ("лет", "человек") or (forms[:1] and forms[0].plural)
     if not is_ranked and (counted or RULER.search(before_of(match)) or len(match[1]) == 1):
         return match[0]
-    return _rank(roman(match[1]), match[2], before_of(match)) or match[0]
+    return _rank(value(match[1]), match[2], before_of(match)) or match[0]
 
 
 def read_pair_before(match: Match) -> str:
@@ -83,7 +88,7 @@ def read_pair_before(match: Match) -> str:
     case = form.case
     if any(not other.plural and other.case == "g" for other in forms) and re.search(r"[а-яё]\s*$", before.lower()):
         case = case_before(before, "g")  # "инвалиды I и II группы"
-    first, last = (ordinal(roman(written), case, form.gender or "m") for written in match.group(1, 3))
+    first, last = (ordinal(value(written), case, form.gender or "m") for written in match.group(1, 3))
     return join_range(first, last) if match[2].strip() == "-" else f"{first}{match[2]}{last}"
 
 
@@ -91,7 +96,7 @@ def read_before_adjective(match: Match) -> str:
     """Read "II Мировая" up to the adjective."""
     ending = max((ending for ending in ADJECTIVES if match[2].endswith(ending)), key=len)
     gender, case, *plural = ADJECTIVES[ending]
-    return ordinal(roman(match[1]), case, gender, bool(plural))
+    return ordinal(value(match[1]), case, gender, bool(plural))
 
 
 def _rank(number: int, noun: str, before: str) -> str:
@@ -99,7 +104,10 @@ def _rank(number: int, noun: str, before: str) -> str:
     forms = [form for form in noun_forms(noun.lower()) if not form.plural]
     if not forms:
         return ""
-    allowed = {"a": "pa", "": "n"}.get(asked := case_before(before, ""), asked)
+    if noun == "Карла":  # rather Karl's than a dwarf
+        forms = [form for form in forms if form.case == "g"]
+    is_name = noun[0].isupper() and not any(form.noun in RANKED for form in forms)
+    allowed = {"a": "pa", "": "ngdaip" if is_name else "n"}.get(asked := case_before(before, ""), asked)
     form = next((form for form in forms if form.case in allowed), forms[0])
     living = form.case == "a" and form.gender != "f" and form.animate
     return ordinal(number, "g" if living else form.case, form.gender or "m")

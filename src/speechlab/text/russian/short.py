@@ -22,6 +22,7 @@ CONTRACTED: dict[str, list[tuple[str, str]]] = defaultdict(list)
 for _short, _noun in TABLES.pairs("contracted").items():
     CONTRACTED[_short.partition("-")[0]].append((_short.partition("-")[2], _noun))
 FOLLOWED = {"name": r"(?=\s?(?-i:[«А-ЯЁ]))", "number": r"(?=\s?\d)", "": ""}  # by what stands after the dot
+PLACES = ("город", "река", "озеро", "остров", "село", "деревня", "посёлок", "область", "республика")
 CASES_OF = {"в": "p", "во": "p", "на": "p", "по": "d"}  # of a noun; a number's are others
 
 SLASH = rf"(?<![\w/-])(?:{'|'.join(map(re.escape, SLASHED))})(?![\w/-])"
@@ -29,10 +30,12 @@ CONTRACTION = rf"(?<![\w/-])({'|'.join(CONTRACTED)})-([а-яё]{{1,6}})(?![\w/-]
 _SHORT_ADJECTIVE = "|".join(
     re.escape(key).replace(r"\.", r"\.\s?") for key in sorted(ADJECTIVES, key=len, reverse=True)
 )
-DESCRIBED = (
+_DESCRIBED = (
     rf"(?<![\w-])({_SHORT_ADJECTIVE})\.?(?:(?<=\.)|(?<=/д)|(?<=/х))"
-    r"(\s(?:[а-яё]{2,30}[ыио]й\s)?«?)((?-i:[а-яё]{3,30}))(?![\w.])"
+    r"(\s(?:[а-яё]{2,30}[ыио]й\s)?«?)((?-i:[а-яё]{3,30}))"
 )
+OF_THE_WORLD = r"(?<![\w-])(сев|юж|зап|вост|центр)\.(\s)((?-i:[А-ЯЁ][а-яё]{3,30}))\b"  # "зап. Сибирь"
+DESCRIBED, DESCRIBED_SHORT = rf"{_DESCRIBED}(?![\w.])", rf"{_DESCRIBED}(?!\w|\.\s?\w)"
 MARKUP: list[tuple[str, str]] = [  # Markdown and lists: their signs are silent, their words and numbers are kept
     (r"(?m)^[ \t]*(?:-{3,}|\*{3,}|_{3,}|`{3}\w*)[ \t]*$", ""),
     (r"(?m)^[ \t]{0,3}#{1,6}[ \t]+", ""),
@@ -47,7 +50,7 @@ MARKUP: list[tuple[str, str]] = [  # Markdown and lists: their signs are silent,
 
 
 def abbreviations(*kinds: str) -> list[tuple[re.Pattern[str], Callable[[Match], str]]]:
-    """Give the rules for what is written short before a dot; ``kinds``: keys of ``FOLLOWED``; "" takes in "never"."""
+    """Give a rule for each kind of what is written short before a dot, a key of ``FOLLOWED``; "" takes in "never"."""
     return [_abbreviations(kind) for kind in kinds]
 
 
@@ -65,11 +68,19 @@ def _abbreviations(kind: str) -> tuple[re.Pattern[str], Callable[[Match], str]]:
         if (kind == "name" and len(key) < 3 and match[1][0].isupper()) or (after_number and key in UNITS):
             return match[0]
         reading = readings[key]
-        said = in_case(reading, "g" if after_number and kind == "number" else asked_case(before, after_of(match)))
+        case = "g" if after_number and kind == "number" else asked_case(before, after_of(match))
+        said = in_case(reading, case or (_case_of_name(after_of(match)) if reading in PLACES else ""))
         dot = "." * (kind == "" and key in may_end and at_end(match))
         return (said[0].upper() + said[1:] if match[1][0].isupper() else said) + dot
 
     return re.compile(rf"(?<![\w-])({written})\.{FOLLOWED[kind]}", re.I), expand
+
+
+def _case_of_name(after: str) -> str:
+    """Give "g" where the name of a place stands in it: "население г. Москвы"."""
+    name = re.match(r"\s?([А-ЯЁ][а-яё]+)", after)
+    cases = {form.case for form in noun_forms(name[1].lower()) if not form.plural} if name else set()
+    return "g" if "g" in cases and "n" not in cases else ""
 
 
 def asked_case(before: str, after: str = "") -> str:
@@ -105,14 +116,14 @@ def agreeing(adjective: str, noun: str, before: str = "") -> str:
 def read_adjective(match: Match) -> str:
     """Read "гос. служба": the adjective agrees with the noun; "нач. отдела" is a person's office."""
     short, between, noun = match.groups()
-    key, before, forms = short.lower().replace(". ", "."), before_of(match), noun_forms(noun)
+    key, before, forms = short.lower().replace(". ", "."), before_of(match), noun_forms(noun.lower())
     if not forms or (key in _OFFICES and not asked_case(before) and not any(form.case in "na" for form in forms)):
         return match[0]
-    word = agreeing(ADJECTIVES[key], noun, before)
+    word = agreeing(ADJECTIVES[key], noun.lower(), before)
     return f"{word.capitalize() if short[0].isupper() else word}{between}{noun}"
 
 
-_OFFICES = {"нач", "зам", "зав", "худ", "ген", "пом"}
+_OFFICES = {"нач", "зам", "зав", "худ", "ген", "пом", "проф", "студ"}
 
 
 def read_mean(match: Match) -> str:
