@@ -256,7 +256,11 @@ class Assault:
             time.sleep(wait)
             return True
 
-        was_killed = kill_when(process, is_time)
+        try:
+            was_killed = kill_when(process, is_time)
+        except KeyboardInterrupt:
+            os.kill(process, signal.SIGKILL)
+            raise
         during = bool(temporary_of([checkpoints], {process}))
         self.judge_start(process)
         if was_killed is None:

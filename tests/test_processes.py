@@ -74,11 +74,12 @@ def test_a_signal_that_is_ignored_stays_so_and_other_threads_change_nothing():
 @pytest.mark.parametrize(
     ("command", "number"), [("score", signal.SIGTERM), ("features", getattr(signal, "SIGKILL", signal.SIGTERM))]
 )
-def test_workers_end_with_their_parent(tmp_path, command, number):
+def test_workers_end_with_their_parent(tmp_path, request, command, number):
     (tmp_path / "parent.py").write_text(PARENT, encoding="utf-8")
     with (tmp_path / "pids").open("w", encoding="utf-8") as output:
         parent = subprocess.Popen([sys.executable, str(tmp_path / "parent.py"), command], stdout=output)
-    deadline = time.monotonic() + 120
+    request.addfinalizer(parent.kill)
+    deadline = time.monotonic() + 600  # PyTorch is imported three times, maybe beside other work
     while len(pids := (tmp_path / "pids").read_text(encoding="utf-8").split()) < 2:
         assert time.monotonic() < deadline and parent.poll() is None
         time.sleep(0.1)
