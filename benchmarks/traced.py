@@ -4,8 +4,7 @@
 
 Each command runs in a fresh interpreter under ``sys.setprofile``: say, enhance, score and train, on small inputs in a
 temporary folder. A function counts once, however often it runs; the body of a module makes its file count. Another
-checkout's ``src`` can be given to compare with. Prints a table, and draws the layers of the package, bottom to top, as
-its imports have them: results/figures/layers.png.
+checkout's ``src`` can be given to compare with.
 """
 
 import argparse
@@ -56,8 +55,6 @@ def main() -> None:
             prepare_score(Path(folder))
     files = list((source / "speechlab").rglob("*.py"))
     print(f"{'package':10}{sum(len(file.read_bytes().splitlines()) for file in files):10} lines in {len(files)} files")
-    if source == ROOT / "src":
-        print(draw_layers(ROOT / "results" / "figures" / "layers.png"))
 
 
 def traced(source: Path, folder: Path, arguments: list[str]) -> tuple[int, int]:
@@ -80,60 +77,6 @@ def prepare_score(folder: Path) -> None:
         if made.is_file():
             (folder / name).mkdir(exist_ok=True)
             (folder / name / "one.wav").write_bytes(made.read_bytes())
-
-
-def layers() -> dict[str, set[str]]:
-    """Give, for each layer of the package, the layers that its modules import, as the test of the layers reads them."""
-    from importlib.util import module_from_spec, spec_from_file_location
-
-    spec = spec_from_file_location("layer_test", ROOT / "tests" / "test_layers.py")
-    rules = module_from_spec(spec)
-    spec.loader.exec_module(rules)
-    found: dict[str, set[str]] = {}
-    for path in rules.MODULES:
-        names = {name.split(".")[1] for name in rules.imported(path) if name.startswith("speechlab.")}
-        found.setdefault(rules.layer_of(path), set()).update(names & set(rules.ALLOWED))
-    for name in ("__init__", "__main__", "bootstrap"):  # the package's own name, its command, and the first cell
-        found.pop(name, None)
-    return {name: others - {name} for name, others in found.items()}
-
-
-def floors(below: dict[str, set[str]]) -> list[list[str]]:
-    """Sort layers into floors: each imports only from floors under its own."""
-    done: set[str] = set()
-    result = []
-    while len(done) < len(below):
-        result.append(sorted(name for name in below if name not in done and below[name] & below.keys() <= done))
-        done.update(result[-1])
-    return result
-
-
-def draw_layers(path: Path) -> Path:
-    """Draw the floors, and an arrow for each import that no path through others implies."""
-    from speechlab.display.figures import COLOURS, INK, Plot
-
-    below = {name: others & layers().keys() for name, others in layers().items()}
-    house = floors(below)
-    plot = Plot(9, 0.75 * len(house))
-    axes = plot.subplots()
-    places = {
-        name: ((place + 0.5) / len(floor), height)
-        for height, floor in enumerate(house)
-        for place, name in enumerate(floor)
-    }
-    for name, others in below.items():
-        reached = {lower for other in others for lower in below[other]}
-        for other in others - reached:
-            style = {"arrowstyle": "-|>", "color": INK, "alpha": 0.35, "shrinkA": 9, "shrinkB": 9}
-            axes.annotate("", places[other], places[name], arrowprops=style)
-    for name, place in places.items():
-        box = {"boxstyle": "round,pad=0.3", "facecolor": "white", "edgecolor": COLOURS[0]}
-        axes.text(*place, name, ha="center", va="center", fontsize=8, bbox=box)
-    axes.set(xlim=(0, 1), ylim=(-0.5, len(house) - 0.5))
-    axes.axis("off")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(plot.encoded())
-    return path
 
 
 if __name__ == "__main__":

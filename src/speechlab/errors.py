@@ -15,3 +15,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """End an error message with the known words nearest to one that is not known."""
     near = get_close_matches(word, list(known), n=3, cutoff=0.4)
     return f"; did you mean {' or '.join(near)}?" if near else ""
+
+
+def in_one(failed: list[str]) -> str:
+    """Say of several failures the first, and how many more there are."""
+    return f"{failed[0]} (and {len(failed) - 1} more)" if len(failed) > 1 else failed[0]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from speechlab import registry
-from speechlab.errors import SpeechlabError, did_you_mean
+from speechlab.errors import SpeechlabError, did_you_mean, in_one
 from speechlab.provenance import write_origin
 
 MAX_REASONS = 10  # why items have no value; scores.json holds all
@@ -221,11 +221,6 @@ def run_voice(options: argparse.Namespace) -> None:
     from speechlab.apps.own_voice import new_voice
 
     new_voice(options)
-
-
-def in_one(failed: list[str]) -> str:
-    """Say of several failures the first, and how many more there are."""
-    return f"{failed[0]} (and {len(failed) - 1} more)" if len(failed) > 1 else failed[0]
 
 
 def sound_file(output: str | None, name: str) -> Path:

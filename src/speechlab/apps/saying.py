@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 import numpy as np
 
 from speechlab.apps.documents import READERS, read_document
-from speechlab.errors import SpeechlabError
+from speechlab.errors import SpeechlabError, in_one
+from speechlab.provenance import write_origin
 
 if TYPE_CHECKING:
     from speechlab.pipelines.timing import Timeline
@@ -47,7 +48,6 @@ def say(options: argparse.Namespace) -> None:
     Raises:
         SpeechlabError: there is nothing to say, no such file or voice, or something failed (the message counts it).
     """
-    from speechlab.apps.commands import in_one, write_origin
     from speechlab.text.script import parse_pauses
 
     pauses = parse_pauses(settings_of(options.pause))

@@ -85,7 +85,8 @@ def recordings_of(experiment: Experiment) -> Iterator[str]:
 
 def own_networks(experiment: Experiment) -> Iterator[str]:
     """Name the weights that an experiment's model and losses ask for; without these there is no training."""
-    listed = {term.name for term in getattr(experiment, "losses", ())}
+    losses = getattr(experiment, "losses", ())
+    listed = {getattr(term, "name", term) for term in getattr(losses, "names", losses)}
     wavlm = getattr(experiment.model, "wavlm", "wavlm-large" if "lmos" in listed else "tiny")
     if wavlm != "tiny":
         yield wavlm
