@@ -25,9 +25,7 @@ MAX_WORDS = 10_000  # on the command line, about an hour of speech; what is long
 STANDARD = "-"  # input, or output
 FORMATS = ("wav", "flac", "mp3", "ogg", "opus", "m4a", "raw")
 STREAMED = ("wav", "raw")  # formats that can be written to a pipe
-FILE_NAME = re.compile(
-    r"[^\s.][^\s]*\.[A-Za-z][A-Za-z0-9]{1,7}"
-)  # what is no file of this kind is a mistake, not a text
+FILE_NAME = re.compile(r"[^\s.][^\s]*(?<!\.)\.[A-Za-z][A-Za-z0-9]{1,7}")  # where there is none, it is a mistake
 SUBTITLES = (".srt", ".vtt")
 UNKNOWN_SIZE = 0xFFFF_FFFF  # of a wav that is still being made; players read it to its end
 
