@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 MAX_WORDS = 10_000  # on the command line, about an hour of speech; what is longer belongs into a file
 STANDARD = "-"  # input, or output
-FORMATS = ("wav", "flac", "mp3", "ogg", "opus", "m4a", "raw")
 STREAMED = ("wav", "raw")  # formats that can be written to a pipe
 FILE_NAME = re.compile(r"[^\s.][^\s]*(?<!\.)\.[A-Za-z][A-Za-z0-9]{1,7}")  # where there is none, it is a mistake
 SUBTITLES = (".srt", ".vtt")
