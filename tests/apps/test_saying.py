@@ -66,7 +66,7 @@ def test_every_format_holds_the_speech(say, place, form):
     say("a.txt", "-o", "reference.wav")
     made, reference = read_audio(place / f"a.{form}", 22_050), read_audio(place / "reference.wav")
     assert made.duration_s == pytest.approx(reference.duration_s, abs=0.1)
-    assert made.waveform.std() == pytest.approx(reference.waveform.std(), rel=0.2)  # Opus keeps no offset
+    assert 0.5 < made.waveform.std() / reference.waveform.std() < 1.2  # a codec for speech spares noise its bits
 
 
 def test_several_files_become_several(say, place):
