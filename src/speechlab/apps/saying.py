@@ -224,7 +224,7 @@ class Voices:
 
         self.options, self.loaded = options, {}
         self.lexicon = load_lexicon(options.lexicon) if options.lexicon else None
-        if options.voice:
+        if options.voice is not None:
             self.load(options.voice)
 
     def for_text(self, text: str) -> "Voice":
@@ -232,7 +232,8 @@ class Voices:
         from speechlab.apps.bundled import voice_for
         from speechlab.apps.reading import guess_language
 
-        return self.load(self.options.voice or voice_for(guess_language(text)))
+        asked = self.options.voice
+        return self.load(voice_for(guess_language(text)) if asked is None else asked)
 
     def load(self, name: str) -> "Voice":
         """Load a voice unless that was done."""
