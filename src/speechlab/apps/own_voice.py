@@ -326,8 +326,9 @@ def speak(plan: Plan, folder: Path, vocoder: str | Path) -> None:
     about = {"name": plan.name, "description": f"a voice of one's own, {plan.profile} profile"}
     with tempfile.TemporaryDirectory(dir=folder) as place:
         made = export_voice(runs_root() / plan.run("acoustic"), vocoder, Path(place) / "voice", about)
-        for part in ("acoustic", "vocoder"):
-            replace_folder(made / part, folder / part)
+        for part in made.iterdir():  # a bundled vocoder is named in the card, and no folder
+            if part.is_dir():
+                replace_folder(part, folder / part.name)
         write_atomically(folder / CARD, (made / CARD).read_bytes())
     Voice.load(folder).say(SENTENCES[plan.language]).save(folder / "sample.wav")
     print(f'{folder / "sample.wav"}; speechlab say "{SENTENCES[plan.language]}" --voice {plan.name}', flush=True)

@@ -24,11 +24,8 @@ if TYPE_CHECKING:
 
 MAX_WORDS = 10_000  # on the command line, about an hour of speech; what is longer belongs into a file
 STANDARD = "-"  # input, or output
-FORMATS = ("wav", "flac", "mp3", "ogg", "opus", "m4a", "raw")
 STREAMED = ("wav", "raw")  # formats that can be written to a pipe
-FILE_NAME = re.compile(
-    r"[^\s.][^\s]*\.[A-Za-z][A-Za-z0-9]{1,7}"
-)  # what is no file of this kind is a mistake, not a text
+FILE_NAME = re.compile(r"[^\s.][^\s]*(?<!\.)\.[A-Za-z][A-Za-z0-9]{1,7}")  # where there is none, it is a mistake
 SUBTITLES = (".srt", ".vtt")
 UNKNOWN_SIZE = 0xFFFF_FFFF  # of a wav that is still being made; players read it to its end
 
@@ -227,7 +224,7 @@ class Voices:
 
         self.options, self.loaded = options, {}
         self.lexicon = load_lexicon(options.lexicon) if options.lexicon else None
-        if options.voice:
+        if options.voice is not None:
             self.load(options.voice)
 
     def for_text(self, text: str) -> "Voice":
@@ -235,7 +232,8 @@ class Voices:
         from speechlab.apps.bundled import voice_for
         from speechlab.apps.reading import guess_language
 
-        return self.load(self.options.voice or voice_for(guess_language(text)))
+        asked = self.options.voice
+        return self.load(voice_for(guess_language(text)) if asked is None else asked)
 
     def load(self, name: str) -> "Voice":
         """Load a voice unless that was done."""
