@@ -13,7 +13,7 @@ from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src" / "speechlab"
-PAGES = ("README.md", "README.ru.md", "CONTRIBUTING.md", "CHANGELOG.md")
+PAGES = ("README.md", "README.ru.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
 NOTEBOOKS = (ROOT / "main.ipynb", *sorted((ROOT / "notebooks").glob("*.ipynb")),
              *sorted((ROOT / "notebooks" / "extra").glob("*.ipynb")))  # fmt: skip
 

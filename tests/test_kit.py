@@ -11,8 +11,8 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 FORMS = sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))
-PAGES = [ROOT / "README.md", ROOT / "README.ru.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md",
-         *sorted((ROOT / "docs").rglob("*.md"))]  # fmt: skip
+PAGES = [ROOT / f"{name}.md" for name in ("README", "README.ru", "CONTRIBUTING", "SECURITY", "CHANGELOG")]
+PAGES += sorted((ROOT / "docs").rglob("*.md"))
 PINS = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
 RUN = (ROOT / "run.py").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
@@ -124,9 +124,15 @@ def test_every_speechlab_command_of_a_page_can_be_parsed():
 
     text = "\n".join(path.read_text(encoding="utf-8") for path in PAGES)
     text = re.sub(r" --import \w+\.py", "", text)  # loads a file of one's own first
-    found = set(re.findall(r"(?:^|`)(speechlab [a-z][^`\n]*)", text, flags=re.MULTILINE))
+    blocks = re.compile(r"^```(\w*)\n(.*?)^```$", flags=re.DOTALL | re.MULTILINE)
+    fenced = "\n".join(code for language, code in blocks.findall(text) if not language)
+    inline = re.findall(r"`(speechlab [^`\n]*)`", blocks.sub("", text))
+    found = {*re.findall(r"^speechlab .*", fenced, flags=re.MULTILINE), *inline}
     commands = [shlex.split(line, comments=True)[1:] for line in found]
-    assert len(commands) > 10 and all(cli.parse(words).command == words[0] for words in commands)
+    known = cli.make_parser()._subparsers._group_actions[0].choices
+    assert not [words for words in commands if words[0] not in known]
+    whole = [words for words in commands if len(words) > 2]  # a sentence may name `speechlab say` alone
+    assert len(whole) > 20 and all(cli.parse(words).command == words[0] for words in whole)
 
 
 def test_the_picture_of_the_layers_is_drawn_from_the_imports(tmp_path):
@@ -134,6 +140,6 @@ def test_the_picture_of_the_layers_is_drawn_from_the_imports(tmp_path):
 
     drawn = runpy.run_path(str(ROOT / "docs" / "layers.py"))
     below = drawn["imports"]()
-    assert below["display"] > {"audio", "models"} and below["layers"] <= {drawn["BASE"]}
+    assert below["display"] > {"audio", "data"} and below["layers"] <= {drawn["BASE"]}
     drawn["draw"](below, tmp_path / "layers.png")
     assert (tmp_path / "layers.png").stat().st_size > 10_000 and sys.modules["matplotlib"]

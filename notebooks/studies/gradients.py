@@ -1,4 +1,4 @@
-"""Why a Glow-TTS's gradients explode, or look so: five causes, each alone, with and without its remedy (spec 5.6, 5.7).
+"""Why a Glow-TTS's gradients explode, or look so: five causes, each alone, with and without its remedy.
 
 A small model learns from the Russian embedded voice for some hundred steps. The run with all remedies is the same for
 every cause, so it is made once; each other run differs from it in one respect only. The loop is written out here, and
@@ -38,7 +38,7 @@ SIZES = {
     "flow_channels": 48, "flow_layers": 3, "dropout": 0.05,
 }  # fmt: skip
 CLIP_NORM = 5.0
-DEQUANTISATION = 0.01  # deviation on standardised mels
+DEQUANTISATION = 0.01  # standard deviation on standardised mels
 WORSE, HIGHER = 0.1, 1.5  # nats, and a factor on gradient norms, from which a cause is said to show
 
 

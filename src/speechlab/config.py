@@ -253,7 +253,7 @@ class GlowTTSSizes(Bounded):
 
 @dataclass(frozen=True)
 class DiscriminatorConfig(Bounded):
-    """Which discriminators judge the vocoder, and how wide they are."""
+    """Which discriminators the vocoder is trained against, and how wide they are."""
 
     names: Names = ("mpd", "msd")
     width: Scale = 1.0  # factor on the reference's channels
@@ -324,7 +324,7 @@ class DegradationConfig(Bounded):
 
 @dataclass(frozen=True)
 class ValidationConfig(Bounded):
-    """By which metrics a run is judged while it trains, beside the numbers that its recipe always gives."""
+    """By which metrics a run is scored while it trains, beside the numbers that its recipe always gives."""
 
     metrics: Annotated[tuple[str, ...], Items(0, 32)] = ()  # by name: speechlab list metrics
     n_clips: Count = 8  # held-out clips that they measure, those of the recipe's renders where there is no more
@@ -351,7 +351,7 @@ class SpeechExperiment(Experiment):
 
 @dataclass(frozen=True)
 class AlignerExperiment(SpeechExperiment):
-    """Train the aligner alone, then export durations (spec 4.2)."""
+    """Train the aligner alone, then export durations."""
 
     recipe: str = "aligner"
     model: AlignerSizes = field(default_factory=AlignerSizes)
@@ -384,7 +384,7 @@ class FastSpeech2Experiment(FastSpeechExperiment):
 
 @dataclass(frozen=True)
 class GlowTTSExperiment(SpeechExperiment):
-    """Train Glow-TTS, which finds the durations by itself (spec 5.4, 5.7)."""
+    """Train Glow-TTS, which finds the durations by itself."""
 
     recipe: str = "glowtts"
     training: TrainingConfig = field(default_factory=lambda: TrainingConfig(batch_size=32, clip_norm=5.0))
@@ -393,8 +393,8 @@ class GlowTTSExperiment(SpeechExperiment):
         default_factory=lambda: OptimiserConfig(1e-3, (0.9, 0.998), 1e-9, 1e-6, "noam", 4000)
     )
     n_initialisation: Utterances = 64  # utterances from which the flow's norms are set; fewer set them badly
-    dequantisation: Factor = 0.01  # deviation of the noise on standardised mels: silence must not be one exact value
-    noise_scale: Factor = 0.333  # deviation of the latent when the model speaks
+    dequantisation: Factor = 0.01  # standard deviation of noise on standardised mels: silence must vary
+    noise_scale: Factor = 0.333  # standard deviation of the latent when the model speaks
 
 
 @dataclass(frozen=True)
@@ -467,7 +467,7 @@ class EnhancementExperiment(Experiment):
 
 @dataclass(frozen=True)
 class HiFiPPExperiment(EnhancementExperiment):
-    """Train HiFi++ against three equal discriminators, optionally generator-only at first (spec 2.8, 2.10)."""
+    """Train HiFi++ against three equal discriminators, optionally generator-only at first."""
 
     recipe: str = "hifi++_trainer"
     training: TrainingConfig = field(default_factory=lambda: TrainingConfig(steps=80_000, batch_size=32))
@@ -480,7 +480,7 @@ class HiFiPPExperiment(EnhancementExperiment):
     stft_weight: Weight = 0.0  # multi-resolution STFT loss
     spectrum_weight: Weight = 0.0  # compressed spectrum loss: keeps the phase of the input
     si_sdr_weight: Weight = 0.0  # a decibel of SI-SDR
-    pesq_weight: Weight = 0.0  # a point of PESQ, which then is no independent judge any more
+    pesq_weight: Weight = 0.0  # a point of PESQ, which is then no longer an independent metric
     adversarial_loss: str = "least_squares"  # summed over the networks; or hinge, averaged over each family of them
     losses: LossesConfig = field(default_factory=LossesConfig)
 
@@ -504,7 +504,7 @@ class STFTDiscriminatorConfig(Bounded):
 
 @dataclass(frozen=True)
 class FinallyStage1Experiment(EnhancementExperiment):
-    """FINALLY, stage 1: learn by regression what is said (spec 3.6)."""
+    """FINALLY, stage 1: learn by regression what is said."""
 
     recipe: str = "finally_stage1_trainer"
     training: TrainingConfig = field(default_factory=lambda: TrainingConfig(steps=100_000, batch_size=32))
@@ -513,7 +513,7 @@ class FinallyStage1Experiment(EnhancementExperiment):
         default_factory=lambda: OptimiserConfig(schedule="exponential", decay=0.996, decay_every=200)
     )
     context_length: SegmentLength = 65_536  # samples of the degraded recording around a segment that WavLM hears
-    sub_batch_size: Count = 8  # segments judged at once: bounds the memory of everything but the generator
+    sub_batch_size: Count = 8  # segments the discriminators see at once: bounds all memory but the generator's
     lmos_feature: str = "conv"  # of WavLM, that the loss compares: conv, conv_ln or layer1
     lmos_weight: Weight = 1.0
 

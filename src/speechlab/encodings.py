@@ -81,7 +81,7 @@ def read_text(path: Path) -> tuple[str, str]:
     content = path.read_bytes()
     encoding = encoding_of(content)
     if encoding is None:
-        raise SpeechlabError(f"{path} is neither UTF-8 nor anything unmistakable{first_odd(content)}; save it as UTF-8")
+        raise SpeechlabError(f"{path} is neither UTF-8 nor a known encoding{first_odd(content)}; save it as UTF-8")
     return decode(content, encoding), encoding
 
 

@@ -425,7 +425,7 @@ def test_microphones_that_are_gone_are_named_and_passed_over(site, monkeypatch, 
     lines = capsys.readouterr().err
     assert "gone.wav" in lines and "a_page.wav" in lines
     monkeypatch.setattr(sources, "MICROPHONE_NAMES", [f"gone{index}" for index in range(9)])
-    with pytest.raises(SpeechlabError, match="4 microphones are not to be had"):
+    with pytest.raises(SpeechlabError, match="4 microphones could not be downloaded"):
         sources.get_micirp()
 
 

@@ -89,7 +89,7 @@ def test_parts_for_different_audio_are_refused_with_both_columns(voice_folder, t
 
 
 def test_an_acoustic_model_alone_asks_for_a_vocoder(voice_folder):
-    with pytest.raises(SpeechlabError, match="no vocoder beside it"):
+    with pytest.raises(SpeechlabError, match="no vocoder next to it"):
         Voice.load(voice_folder / "acoustic")
     assert Voice.load(voice_folder / "acoustic", vocoder="griffin-lim").say("Hi.").sample_rate == 22_050
 

@@ -11,7 +11,7 @@ from speechlab.text.english import numbers
 from speechlab.text.english.normalisation import is_readable, normalise
 
 READ_ALOUD = {
-    # years, cardinals, ordinals, decimals (spec 2.1)
+    # years, cardinals, ordinals, decimals
     "1905": "nineteen oh five",
     "2000": "two thousand",
     "2007": "two thousand seven",

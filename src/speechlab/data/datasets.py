@@ -148,7 +148,7 @@ class VocoderDataset(Dataset):
                 if candidate not in self.broken:
                     print(f"left out: {error}", flush=True)
                 self.broken.add(candidate)
-        raise SpeechlabError("not one recording of the corpus can be read")
+        raise SpeechlabError("no recording of the corpus can be read")
 
     def pitch(self, index: int) -> Tensor:
         """Pitch (frames,) of a recording, measured once."""

@@ -70,7 +70,7 @@ def get_micirp() -> Path:
     A file that the site no longer has is named and passed over.
 
     Raises:
-        SpeechlabError: more than a few files are not to be had.
+        SpeechlabError: more than a few files could not be downloaded.
     """
     folder, problems = data_root() / "micirp", []
     n_here = sum((folder / f"{name}.wav").is_file() for name in MICROPHONE_NAMES)
@@ -89,7 +89,7 @@ def get_micirp() -> Path:
             problems.append(str(error))
             print(f"left out: {error}", file=sys.stderr)
             if len(problems) > MOST_MISSING:
-                raise SpeechlabError(f"{len(problems)} microphones are not to be had, such as: {error}") from None
+                raise SpeechlabError(f"{len(problems)} microphones could not be downloaded, such as: {error}") from None
     return folder
 
 

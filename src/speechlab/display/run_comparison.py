@@ -28,7 +28,7 @@ def settings_table(first: str | Path, second: str | Path) -> pd.DataFrame:
     for folder in (first, second):
         stored = stored_config(Path(folder))
         if stored is None:
-            raise SpeechlabError(f"{folder} is no training run: it has neither config.json nor checkpoints")
+            raise SpeechlabError(f"{folder} is not a training run: it has neither config.json nor checkpoints")
         columns.append(stored.settings)
     before, after = columns
     keys = [key for key in {**before, **after} if before.get(key) != after.get(key)]

@@ -25,7 +25,7 @@ def measured(tables: Mapping[Any, pd.DataFrame]) -> list[str]:
     named = [set(table.index[table["n"] > 0]) for table in tables.values()]
     common = [name for name in next(iter(tables.values())).index if all(name in names for names in named)]
     if not common:
-        raise SpeechlabError("there is no metric of which all tables have a value; score them by the same metrics")
+        raise SpeechlabError("there is no metric of which all tables have a value; score them with the same metrics")
     return common
 
 

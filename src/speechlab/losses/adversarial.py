@@ -22,8 +22,8 @@ def discriminator_loss(real: Judgements, fake: Judgements) -> Tensor:
     A discriminator that answers 0 to everything pays exactly 1 per sub-discriminator.
 
     Args:
-        real: judgements of recorded audio; scores of any shape.
-        fake: judgements of the same generator outputs, detached from the generator.
+        real: discriminator outputs for recorded audio; scores of any shape.
+        fake: outputs for the same generator outputs, detached from the generator.
 
     Returns:
         Scalar, summed over sub-discriminators.
@@ -82,8 +82,8 @@ def feature_loss(real: Judgements, fake: Judgements, mode: Literal["sum", "relat
     would only teach the generator's step to move the discriminator.
 
     Args:
-        real: judgements of recorded audio; features (batch, ...).
-        fake: judgements of generated audio, the same shapes.
+        real: discriminator outputs for recorded audio; features (batch, ...).
+        fake: outputs for generated audio, the same shapes.
         mode: ``sum`` or ``relative``.
 
     Returns:

@@ -122,17 +122,17 @@ def pesq(estimate: Tensor, reference: Tensor, distance: Callable[[Tensor, Tensor
 
 
 def utmos(estimate: Tensor, predictor: Callable[[Tensor], Tensor], sample_rate: int) -> Tensor:
-    """Ask a predictor of opinions for a better one.
+    """Ask a MOS predictor for a higher score.
 
-    What is optimised must not be the headline of a comparison: another predictor has to judge.
+    What is optimised must not be the headline of a comparison: use another predictor for that.
 
     Args:
         estimate: (batch, 1, samples).
-        predictor: of opinions, 1 to 5, from (batch, samples) at 16 kHz: (batch,); it passes the gradient on, which
+        predictor: of MOS, 1 to 5, from (batch, samples) at 16 kHz: (batch,); it passes the gradient on, which
             cuDNN's recurrent layers do in training mode only.
         sample_rate: of the estimate, Hz.
 
     Returns:
-        Scalar, the mean opinion with a minus: lower is better.
+        Scalar, the mean MOS with a minus: lower is better.
     """
     return -predictor(resample_tensor(estimate.float(), sample_rate, RATE).squeeze(1)).float().mean()

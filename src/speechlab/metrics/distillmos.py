@@ -1,4 +1,4 @@
-"""DistillMOS: a predicted opinion on speech without a reference, by a small network (arXiv:2502.05356).
+"""DistillMOS: a predicted MOS of speech without a reference, by a small network (arXiv:2502.05356).
 
 It learned from a large predictor that listens through wav2vec 2.0 XLS-R; on synthetic speech, which it was not taught,
 its authors find it the weaker of the two. Windows of 7.68 s at steps of up to 1 s are heard one after the other, each
@@ -34,7 +34,7 @@ def windows_of(waveform: np.ndarray) -> np.ndarray:
 
 
 class DistillMos(Metric):
-    """DistillMOS's opinion on naturalness; clean read speech has about 4.0 to 4.5."""
+    """DistillMOS's MOS of naturalness; clean read speech has about 4.0 to 4.5."""
 
     outputs = ("distillmos",)
     unit = "MOS 1-5"

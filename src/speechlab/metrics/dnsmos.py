@@ -1,7 +1,7 @@
-"""DNSMOS: predicted opinions on noisy and enhanced speech, without a reference (arXiv:2010.15258, arXiv:2110.01763).
+"""DNSMOS: predicted MOS of noisy and enhanced speech, without a reference (arXiv:2010.15258, arXiv:2110.01763).
 
-Two networks read windows of 9.01 s at steps of 1 s, and their answers are averaged. P.808 predicts an overall opinion;
-P.835 predicts separate opinions on the speech (SIG), the background (BAK) and the whole (OVR), each corrected by a
+Two networks read windows of 9.01 s at steps of 1 s, and their answers are averaged. P.808 predicts an overall MOS;
+P.835 predicts separate scores of the speech (SIG), the background (BAK) and the whole (OVR), each corrected by a
 polynomial. They run by onnxruntime; the package ``speechmos`` carries the networks. The level matters: systems that are
 compared must be levelled alike.
 """

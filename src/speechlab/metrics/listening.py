@@ -82,7 +82,7 @@ def typed(table: "pd.DataFrame", path: Path) -> "pd.DataFrame":
     if not fits.all():
         row = int((~fits).argmax())
         shown = ",".join(table.iloc[row])
-        raise SpeechlabError(f"row {row + 1} of {path} is no answer of a listening test: {shown!r}; get the file anew")
+        raise SpeechlabError(f"row {row + 1} of {path} is not a listening test's answer: {shown!r}; get the file again")
     correct = table.correct.map({"1": True, "0": False}).astype("boolean")
     integers = {name: numbers[name].astype(int) for name in ("trial", "n_plays")}
     return table.assign(**integers, time_s=numbers["time_s"], correct=correct)

@@ -1,4 +1,4 @@
-"""WV-MOS and UTMOS v1: opinions predicted from wav2vec 2.0, without a reference."""
+"""WV-MOS and UTMOS v1: MOS predicted from wav2vec 2.0, without a reference."""
 
 from typing import ClassVar
 
@@ -60,7 +60,7 @@ class WvMosMetric(Predictor):
         load_strictly(self.model, from_wvmos(read_torch(path).get("state_dict", {})), "WV-MOS")
 
     def compute(self, estimate, reference, sample_rate, text) -> float:
-        """Predict the opinion on the waveform, brought to zero mean and unit variance.
+        """Predict the MOS of the waveform, brought to zero mean and unit variance.
 
         Raises:
             Unmeasurable: silent, shorter than 0.2 s, or longer than 120 s.
@@ -93,7 +93,7 @@ class UtmosV1(Predictor):
         load_strictly(self.model, state, "the UTMOS strong learner")
 
     def compute(self, estimate, reference, sample_rate, text) -> float:
-        """Predict the opinion.
+        """Predict the MOS.
 
         Raises:
             Unmeasurable: silent, shorter than 0.2 s, or longer than 120 s.

@@ -39,7 +39,7 @@ def read_keras(path: Path) -> list[np.ndarray]:
 
 
 class MosNetMetric(Metric):
-    """MOSNet's opinion; it grew up on converted 16 kHz speech of 2018 and rates much of today's synthesis alike."""
+    """MOS predicted by MOSNet; trained on converted 16 kHz speech of 2018, it rates much of today's synthesis alike."""
 
     outputs = ("mosnet",)
     weights = WEIGHTS
@@ -70,7 +70,7 @@ class MosNetMetric(Metric):
         return f"MOSNet CNN-BLSTM, weights {weights_hash(WEIGHTS)}"
 
     def compute(self, estimate, reference, sample_rate, text) -> float:
-        """Predict the opinion.
+        """Predict the MOS.
 
         Raises:
             Unmeasurable: silent, shorter than 0.2 s, or longer than 120 s.

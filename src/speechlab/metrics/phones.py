@@ -1,4 +1,4 @@
-"""Phone error rate by a small recogniser of one's own, trained on voices that are not the one it judges.
+"""Phone error rate by a small recogniser trained here, on other voices than the one that is evaluated.
 
 It labels every frame of a log-mel; runs of one label are the phones that were heard. Trained where the true time of
 every phone is known, it needs neither a download nor a language model, which would hear words that were not said.
@@ -114,7 +114,7 @@ def train_recogniser(
 ) -> PhoneRecogniser:
     """Train a recogniser frame by frame; the same recordings and seed give the same one on the same machine.
 
-    Every mel is moved up or down by a few bins and gets some noise, for the voices to be judged are others.
+    Every mel is moved up or down by a few bins and gets some noise, because the voices to be evaluated are others.
     """
     torch.manual_seed(seed)
     generator = np.random.default_rng(seed)

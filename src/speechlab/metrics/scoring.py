@@ -45,7 +45,7 @@ def score(
 
     Args:
         estimates: a folder, or a mapping or list of paths, ``Audio``, (array, sample_rate), or arrays. Items of two
-            folders, mappings or lists belong together by path without suffix, key or position.
+            folders, mappings or lists are matched by path without suffix, key or position.
         references: what the estimates should be, in any of these forms.
         metrics: names (``speechlab list metrics``); None takes all for which there is what they need.
         baseline: another system's output for the same items. The table then has its mean over the items that a metric

@@ -1,4 +1,4 @@
-"""UTMOSv2 (arXiv:2409.09305) by its authors' package: opinions from a fine-tuned wav2vec 2.0 and four spectrograms.
+"""UTMOSv2 (arXiv:2409.09305) by its authors' package: MOS from a fine-tuned wav2vec 2.0 and four spectrograms.
 
 The networks of all five folds answer five times each about randomly chosen parts of the item, as in the paper, and the
 25 answers are averaged. Within one answer the package mixes two parts of the item at random; the average and a fixed
@@ -75,7 +75,7 @@ def seeded(seed: int) -> Iterator[None]:
 
 
 class UtmosV2(Metric):
-    """UTMOSv2's opinion on naturalness, for the data domain ``sarulab``; slow, about 25 passes of a large network."""
+    """UTMOSv2's MOS of naturalness, for the data domain ``sarulab``; slow, about 25 passes of a large network."""
 
     outputs = ("utmos",)
     unit = "MOS 1-5"
@@ -110,7 +110,7 @@ class UtmosV2(Metric):
         return f"utmosv2 {package}, {N_FOLDS} folds x {N_REPETITIONS}, weights {weights_hash(WEIGHTS)}"
 
     def compute(self, estimate, reference, sample_rate, text) -> float:
-        """Average the opinions of all folds.
+        """Average the predictions of all folds.
 
         Raises:
             Unmeasurable: silent, shorter than 0.2 s, or longer than 120 s.

@@ -1,4 +1,4 @@
-"""Word and character error rates of what Whisper hears (arXiv:2212.04356): a far better judge than pocketsphinx."""
+"""Word and character error rates of what Whisper hears (arXiv:2212.04356): far better than pocketsphinx."""
 
 import re
 

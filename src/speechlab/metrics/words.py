@@ -1,4 +1,4 @@
-"""Word and character error rates, with pocketsphinx as the offline judge of English: its US model is in its wheel."""
+"""Word and character error rates, by pocketsphinx, an offline recogniser of English: its US model is in its wheel."""
 
 import re
 from collections.abc import Sequence
@@ -49,7 +49,7 @@ def error_rates(estimate: str, reference: str) -> tuple[float, float]:
         reference: what is said: English with its numbers spelt out.
 
     Raises:
-        Unmeasurable: the reference has digits, or no word that an English judge could hear.
+        Unmeasurable: the reference has digits, or no word that an English recogniser could hear.
     """
     expected, heard = words_of(reference), words_of(estimate)
     if re.search(r"\d", reference):

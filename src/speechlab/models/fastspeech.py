@@ -249,7 +249,7 @@ class FastSpeech(nn.Module):
         self.register_buffer("mel_std", torch.ones(n_mels))
 
     def set_mel_statistics(self, mean: Tensor, std: Tensor) -> None:
-        """Let the network work on mels standardised by these: mean and deviation over the training set, (n_mels,)."""
+        """Let the network work on mels standardised by these: training set mean and standard deviation, (n_mels,)."""
         self.mel_mean.copy_(torch.as_tensor(mean))
         self.mel_std.copy_(torch.as_tensor(std).clamp_min(1e-3))
 

@@ -156,7 +156,7 @@ class GlowTTS(nn.Module):
                 module.eps = 1e-4  # the published weights were trained so
 
     def set_mel_statistics(self, mean: Tensor, std: Tensor) -> None:
-        """Let the flow see mels of zero mean and unit deviation, both (n_mels,); the published one sees them as is."""
+        """Let the flow see mels of zero mean and unit variance, both (n_mels,); the published one sees them as is."""
         self.mel_mean.copy_(torch.as_tensor(mean))
         self.mel_std.copy_(torch.as_tensor(std).clamp_min(1e-3))
 

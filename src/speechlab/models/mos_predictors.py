@@ -1,4 +1,4 @@
-"""Two predictors of opinions that stand on wav2vec 2.0 base (arXiv:2006.11477).
+"""Two MOS predictors built on wav2vec 2.0 base (arXiv:2006.11477).
 
 WV-MOS is the metric of HiFi++ (arXiv:2203.13086); the UTMOS strong learner is from arXiv:2204.02152, section 3.
 """
@@ -58,7 +58,7 @@ class WvMos(nn.Module):
         )
 
     def forward(self, waveform: Tensor) -> Tensor:
-        """Predict opinions of normalised 16 kHz waveforms (batch, samples), none of them padded: (batch,)."""
+        """Predict the MOS of normalised 16 kHz waveforms (batch, samples), none of them padded: (batch,)."""
         return self.dense(self.encoder(waveform).last_hidden_state).mean((1, 2))
 
 
@@ -90,7 +90,7 @@ class UtmosStrong(nn.Module):
         )
 
     def forward(self, waveform: Tensor) -> Tensor:
-        """Predict opinions of 16 kHz waveforms in [-1, 1] as they are, (batch, samples): (batch,)."""
+        """Predict the MOS of 16 kHz waveforms in [-1, 1] as they are, (batch, samples): (batch,)."""
         hidden = self.encoder(waveform).last_hidden_state
         batch, frames, _ = hidden.shape
         conditions = [vector.expand(batch, frames, -1) for vector in (self.domain, self.judge)]

@@ -1,4 +1,4 @@
-"""MOSNet, the CNN-BLSTM that predicts opinions on converted speech (arXiv:1904.08352, section 3).
+"""MOSNet, the CNN-BLSTM that predicts the MOS of converted speech (arXiv:1904.08352, section 3).
 
 The released weights are of Keras; :func:`from_keras` turns them into ours.
 """
@@ -23,7 +23,7 @@ def same_padding(size: int, stride: int) -> tuple[int, int]:
 
 
 class MosNet(nn.Module):
-    """Frame-wise opinions from a magnitude spectrogram, and their mean.
+    """Frame-wise MOS from a magnitude spectrogram, and their mean.
 
     Args:
         channels: of each block of three convolutions; the last of three shrinks the frequency axis to a third.
@@ -47,7 +47,7 @@ class MosNet(nn.Module):
         self.score = nn.Linear(hidden_size, 1)
 
     def forward(self, magnitude: Tensor) -> Tensor:
-        """Predict opinions from a spectrogram (batch, frames, bins): (batch,), about 1 to 5."""
+        """Predict the MOS from a spectrogram (batch, frames, bins): (batch,), about 1 to 5."""
         hidden = magnitude.unsqueeze(1)
         for convolution, stride in zip(self.convolutions, self.strides, strict=True):
             padding = (*same_padding(hidden.shape[-1], stride), 1, 1)

@@ -1,4 +1,4 @@
-"""Multi-resolution discriminator: complex spectra of three windows, judged band by band (Vocos, arXiv:2306.00814).
+"""Multi-resolution discriminator: complex spectra of three windows, scored band by band (Vocos, arXiv:2306.00814).
 
 The bands are those of the Descript Audio Codec (arXiv:2306.06546, section 3.2).
 """
@@ -15,7 +15,7 @@ from speechlab.layers.upsampling import SLOPE
 from speechlab.models.hifigan import DiscriminatorOutput
 
 BAND_EDGES = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0)  # shares of the bins
-LOUDEST = 0.8  # peak to which each waveform is scaled: the discriminator shall not judge loudness
+LOUDEST = 0.8  # peak to which each waveform is scaled: the discriminator must not react to loudness
 
 
 class ResolutionDiscriminator(nn.Module):

@@ -229,7 +229,7 @@ class Enhancer:
             else:
                 made.append(self.hear_channel(channel, least))
         if not np.isfinite(made).all():
-            raise SpeechlabError("the model's output holds NaN or infinity: its weights are of no use; train it anew")
+            raise SpeechlabError("the model's output holds NaN or infinity: its weights are unusable; train it again")
         return np.stack(made, axis=1)
 
     @torch.inference_mode()

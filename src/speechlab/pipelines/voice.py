@@ -93,7 +93,7 @@ class Voice:
                 stacklevel=2,
             )
         if vocoder is None and not whole:
-            raise SpeechlabError(f"{folder} has no vocoder beside it; name one, or say vocoder={GRIFFIN_LIM!r}")
+            raise SpeechlabError(f"{folder} has no vocoder next to it; name one, or pass vocoder={GRIFFIN_LIM!r}")
         if vocoder == GRIFFIN_LIM:
             chosen = Vocoder.griffin_lim(acoustic.audio)
         else:

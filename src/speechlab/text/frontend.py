@@ -1,4 +1,4 @@
-"""The road from text to tokens in the language asked for, and the lexicon of one's own words."""
+"""From text to tokens in the requested language, and the lexicon of the user's own words."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,7 +8,7 @@ from speechlab.text.phonemes import EspeakFrontend
 
 
 def for_language(language: str, lexicon: Mapping[str, str] | None = None) -> EspeakFrontend:
-    """Give the frontend of a language, "en" or "ru", with a lexicon of one's own; the other is not imported."""
+    """Give the frontend of a language, "en" or "ru", with the user's lexicon; the other is not imported."""
     if language == "en":
         from speechlab.text.english.frontend import EnglishFrontend as Frontend
     elif language == "ru":

@@ -53,7 +53,7 @@ def read_run(folder: str | Path) -> Run:
     folder = Path(folder)
     stored = stored_config(folder)
     if stored is None:
-        raise SpeechlabError(f"{folder} is no training run: it has neither config.json nor checkpoints")
+        raise SpeechlabError(f"{folder} is not a training run: it has neither config.json nor checkpoints")
     experiment = str(stored.settings.get("name", ""))
     own = own_settings(experiment, stored.settings)
     changed = differences(own[1], stored.settings) if own else {}

@@ -125,7 +125,7 @@ class EnhancementDataset(Dataset):
                 if pair.id not in self.broken:
                     print(f"left out: {error}", flush=True)
                 self.broken.add(pair.id)
-        raise SpeechlabError("not one recording of the dataset can be read")
+        raise SpeechlabError("no recording of the dataset can be read")
 
     def crop(self, pair: Pair, seed: Sequence[int]) -> Crop:
         """Cut a context at random, degrade it, and cut the crop out of it at random."""

@@ -1,6 +1,6 @@
 """English normalisation: from what people type to words and punctuation that can be read aloud.
 
-After the cleaners used with LJ Speech (spec 2.1): transliteration to ASCII, numbers, abbreviations, white space; with
+After the cleaners used with LJ Speech: transliteration to ASCII, numbers, abbreviations, white space; with
 the forms people write on top, each kind a table and a few rules: addresses and Markdown, dates and times, money and
 measures, names and acronyms. Capitals are kept, unlike there: the phonemiser reads "US" and "us" differently. Decimals
 are read digit by digit, and a number with a thousands comma is never a year. Characters that cannot be read are left

@@ -1,6 +1,6 @@
 """English words for numbers: cardinals, ordinals, years, decimals, fractions, money and times of day.
 
-American style without "and" inside a number ("one hundred five"), years in pairs with "oh" (spec 2.1).
+American style without "and" inside a number ("one hundred five"), years in pairs with "oh".
 """
 
 _ONES = (

@@ -1,4 +1,4 @@
-"""From Russian text to tokens: phonemes of espeak-ng with our stress, or letters (spec 2.6).
+"""From Russian text to tokens: phonemes of espeak-ng with our stress, or letters.
 
 A word whose stress is not the engine's goes to it as ``[[...]]``, so ``RussianText.spoken``, said by the engine, gives
 exactly the tokens of the text; the embedded corpus is rendered from it.

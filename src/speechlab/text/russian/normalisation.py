@@ -1,6 +1,6 @@
 """Russian normalisation: from what people type to words that can be read aloud, stress marks kept.
 
-Order (spec 2.6): NFC, quotes and dashes unified, compounds and phone numbers, dates and times, money and units, ranks,
+Order: NFC, quotes and dashes unified, compounds and phone numbers, dates and times, money and units, ranks,
 other numbers, abbreviations, Latin, signs, ё. A stress mark, ``+`` before a vowel or U+0301 after it, comes out as
 U+0301. Characters that cannot be read are left out here; the frontend reports them.
 """

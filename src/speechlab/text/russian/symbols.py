@@ -31,7 +31,7 @@ def russian_symbols() -> SymbolTable:
 
 @lru_cache(maxsize=1)
 def russian_graphemes() -> SymbolTable:
-    """Give the table of Russian letter models (spec 2.6): lower case, ``+`` before the stressed vowel, marks.
+    """Give the table of Russian letter models: lower case, ``+`` before the stressed vowel, marks.
 
     The blank between tokens is not in it: models put it after the last symbol.
     """

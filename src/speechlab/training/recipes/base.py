@@ -76,7 +76,7 @@ class Recipe(ABC):
         return {}
 
     def heard(self, n_clips: int) -> dict[str, Heard]:
-        """Make up to so many held-out clips, for ``validation.metrics`` to judge, beside what they should be."""
+        """Make up to so many held-out clips, for ``validation.metrics`` to score, beside what they should be."""
         return {name: Heard(audio) for name, audio in list(self.render().items())[:n_clips]}
 
     def alignments(self) -> dict[str, dict[str, list]]:

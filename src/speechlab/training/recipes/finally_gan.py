@@ -41,7 +41,7 @@ WIDE_HEAD = HEADS[1]
 
 
 class Part(NamedTuple):
-    """Some segments of a batch, judged at once."""
+    """Some segments of a batch that the discriminators see at once."""
 
     names: list[str]
     real: Tensor  # (part, 1, samples)
@@ -52,8 +52,8 @@ class Part(NamedTuple):
 class FinallyRecipe(Recipe):
     """Generator by LMOS alone: stage 1, and the beginning of stage 3.
 
-    A batch is restored at once and judged in parts: the losses' gradients are collected on a copy of the restored
-    speech, then sent back through the generator in one go (spec 8.2).
+    A batch is restored at once and scored in parts: the losses' gradients are collected on a copy of the restored
+    speech, then sent back through the generator in one go.
     """
 
     main = "generator"
@@ -87,7 +87,7 @@ class FinallyRecipe(Recipe):
         return {"generator": {**fresh, **kept}}
 
     def train_step(self, batches: Sequence[EnhancementBatch]) -> dict[str, float]:
-        """Restore the batches, let all judges speak part by part, and teach the generator what they said."""
+        """Restore the batches, compute the losses part by part, and update the generator once."""
         names = [name for batch in batches for name in batch.names]
         fakes = [self.restore(batch) for batch in batches]
         leaves = [fake.detach().requires_grad_() for fake in fakes]
@@ -121,7 +121,7 @@ class FinallyRecipe(Recipe):
         ]
 
     def train_discriminator(self, parts: Sequence[Part], names: list[str]) -> dict[str, float]:
-        """Nobody but LMOS judges here."""
+        """LMOS is the only loss here."""
         return {}
 
     def generator_losses(self, real: Tensor, fake: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
@@ -158,12 +158,12 @@ class FinallyRecipe(Recipe):
 
 
 class AdversarialFinallyRecipe(FinallyRecipe):
-    """Generator against a fresh discriminator and, in stage 3, for better opinions: the later stages."""
+    """Generator against a fresh discriminator and, in stage 3, for better PESQ and UTMOS: the later stages."""
 
     experiment: FinallyStage2Experiment | FinallyStage3Experiment
 
     def build(self, engine) -> None:
-        """Make also the discriminator, and the judges whose opinions count."""
+        """Make also the discriminator, and the networks of the perceptual losses."""
         super().build(engine)
         config, device = self.experiment, engine.fabric.device
         self.networks["discriminator"] = build("ms-stft_disc", **to_dict(config.discriminator))
@@ -262,7 +262,7 @@ def load_wavlm(name: str) -> WavLM:
 
 
 def load_utmos() -> nn.Module:
-    """Load the frozen predictor of opinions that the metric utmos_v1 asks, so that a gradient can pass.
+    """Load the frozen MOS predictor that the metric utmos_v1 asks, so that a gradient can pass.
 
     Raises:
         SpeechlabError: its weights are not here; names the command that gets them.

@@ -125,7 +125,7 @@ class GlowTTSRecipe(Recipe):
 
     @torch.no_grad()
     def watch(self) -> dict[str, float]:
-        """Learning rate in use, and the largest of the flow's blocks in what grows where a flow blows up (spec 5.7)."""
+        """Learning rate in use, and the largest of the flow's blocks in what grows where a flow blows up."""
         rate = self.engine.optimisers["acoustic"].param_groups[0]["lr"]
         return {"learning_rate": rate} | self.model.flow.magnitudes()
 

@@ -1,4 +1,4 @@
-"""Train HiFi++ to remove noise or to extend the bandwidth (arXiv:2203.13086): HiFi-GAN's losses, equal judges."""
+"""Train HiFi++ to remove noise or to extend the bandwidth (arXiv:2203.13086): HiFi-GAN's losses."""
 
 import contextlib
 from collections.abc import Mapping
@@ -153,7 +153,7 @@ def measure(clips: Mapping[str, tuple[Tensor, Tensor]], enhance, audio) -> dict[
 
 
 def heard_clips(clips: Mapping[str, tuple[Tensor, Tensor]], enhance, rate: int, n_clips: int) -> dict[str, Heard]:
-    """Enhance the first of some clips, degraded and clean, for metrics to judge at the rate of the clean ones."""
+    """Enhance the first of some clips, degraded and clean, for metrics to score at the rate of the clean ones."""
     return {
         name: Heard(Audio(enhance(degraded)[0, 0].numpy(), rate), Audio(clean[0, 0].numpy(), rate))
         for name, (degraded, clean) in list(clips.items())[:n_clips]

@@ -35,7 +35,7 @@ Judged = dict[str, list]
 
 
 class Discriminators(nn.Module):
-    """Families of discriminators that judge together."""
+    """Families of discriminators that are used together."""
 
     def __init__(self, networks: dict[str, nn.Module]):
         super().__init__()
