@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 import pytest
 
+from speechlab.apps.schema import full_schema, write_schema
 from speechlab.config import (
     EXPERIMENTS,
     AudioSpec,
@@ -29,7 +30,6 @@ from speechlab.experiments import (
     from_dict,
     json_schema,
     load_experiment,
-    write_json_schema,
 )
 
 
@@ -155,20 +155,49 @@ def test_an_experiment_file_of_ones_own_loads_by_its_path(tmp_path):
 
 
 def test_the_stored_json_schema_is_the_one_in_code(tmp_path):
-    fresh = write_json_schema(tmp_path / "schema.json").read_text(encoding="utf-8")
-    assert (CONFIGS / "schema.json").read_text(encoding="utf-8") == fresh, "run python -m speechlab.experiments"
+    fresh = write_schema(tmp_path / "schema.json").read_text(encoding="utf-8")
+    assert (CONFIGS / "schema.json").read_text(encoding="utf-8") == fresh, "run python -m speechlab.apps.schema"
 
 
 def test_the_json_schema_accepts_ours_and_rejects_a_typing_mistake():
     jsonschema = pytest.importorskip("jsonschema")
     from omegaconf import OmegaConf
 
-    validator = jsonschema.Draft202012Validator(json_schema())
+    validator = jsonschema.Draft202012Validator(full_schema())
     for name in experiment_names():
         content = OmegaConf.to_container(OmegaConf.load(CONFIGS / "experiments" / f"{name}.yaml"))
         validator.validate(content)
     assert not validator.is_valid({"recipe": "aligner", "training": {"step": 5}})
     assert not validator.is_valid({"recipe": "aligner", "training": {"steps": "five"}})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"recipe": "hifigan"},
+        {"recipe": "aligner", "corpus": {"name": "ljspech"}},
+        {"recipe": "hifi++_trainer", "data": {"name": "voicebnk"}},
+        {"recipe": "hifigan_trainer", "discriminator": {"names": ["mpd", "mds"]}},
+        {"recipe": "finally_stage2_trainer", "losses": [{"name": "lmoss"}]},
+        {"recipe": "fastspeech2", "validation": {"metrics": ["utmos_v3"]}},
+        {"recipe": "glowtts", "optimiser": {"name": "radm"}},
+    ],
+)
+def test_an_editor_refuses_a_name_that_is_not_registered(wrong):
+    jsonschema = pytest.importorskip("jsonschema")
+    validator = jsonschema.Draft202012Validator(full_schema())
+    assert not validator.is_valid(wrong)
+    own = {"recipe": "finally_stage2_trainer", "losses": [{"name": "my_package.my_losses:loud", "weight": 2}]}
+    assert validator.is_valid(own)
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*/*.yaml")), ids=lambda path: path.stem)
+def test_every_parser_of_yaml_reads_the_same_numbers(path):
+    """YAML 1.1, as PyYAML reads it, takes 1e-3 for text; 1.0e-3 is a number in 1.2 too."""
+    import yaml
+    from omegaconf import OmegaConf
+
+    assert yaml.safe_load(path.read_text(encoding="utf-8")) == OmegaConf.to_container(OmegaConf.load(path))
 
 
 OUT_OF_RANGE = (

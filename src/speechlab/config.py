@@ -160,7 +160,7 @@ class CorpusConfig(Bounded):
 
 @dataclass(frozen=True)
 class OptimiserConfig(Bounded):
-    """AdamW and its learning-rate schedule, counted in optimiser steps."""
+    """An optimiser and its learning-rate schedule, counted in optimiser steps."""
 
     learning_rate: Annotated[float, Range(0, 10)] = 2e-4  # the peak, for every schedule
     betas: tuple[Dropout, Dropout] = (0.8, 0.99)
@@ -170,6 +170,7 @@ class OptimiserConfig(Bounded):
     warmup_steps: Number = 0
     decay: Positive = 0.999  # exponential only: factor per epoch, or
     decay_every: Number = 0  # per so many steps
+    name: str = "adamw"  # or adam, radam, sgd
 
 
 @dataclass(frozen=True)
@@ -313,6 +314,17 @@ class ValidationConfig(Bounded):
 
 
 @dataclass(frozen=True)
+class LossConfig(Bounded):
+    """One loss of a generator, by name, and its factor in the sum."""
+
+    name: str = ""  # speechlab list losses; or one's own, package.module:function
+    weight: Weight = 1.0
+
+
+Losses = Annotated[tuple[LossConfig, ...], Items(0, 32)]
+
+
+@dataclass(frozen=True)
 class Experiment(Bounded):
     """What every experiment has; subclasses add what they learn from, and one per recipe its own parts."""
 
@@ -394,6 +406,7 @@ class HiFiGANExperiment(SpeechExperiment):
     stft_weight: Weight = 0.0  # multi-resolution STFT loss; used in the generator-only phase too
     acoustic_model: str = ""  # run of a FastSpeech on whose teacher-forced mels to fine-tune; empty: real mels
     adversarial_loss: str = "least_squares"  # summed over the networks; or hinge, averaged over each family of them
+    losses: Losses = ()  # of the generator, instead of all weights here, such as [{name: gen_loss, weight: 1}]
 
 
 @dataclass(frozen=True)
@@ -462,13 +475,14 @@ class HiFiPPExperiment(EnhancementExperiment):
     spectrum_weight: Weight = 0.0  # compressed spectrum loss: keeps the phase of the input
     pesq_weight: Weight = 0.0  # a point of PESQ, which then is no independent judge any more
     adversarial_loss: str = "least_squares"  # summed over the networks; or hinge, averaged over each family of them
+    losses: Losses = ()  # of the generator, instead of all weights here, such as [{name: gen_loss, weight: 1}]
 
 
 @dataclass(frozen=True)
 class FinallySizes(Bounded):
     """FINALLY (arXiv:2410.05920); the widths of a size are in ``models/finally_gan.py``."""
 
-    size: str = "base"  # tiny (to try things out), small (a CPU), base, or large: the published 143.7 M parameters
+    size: str = "base"  # tiny (to try things out), small (a CPU), base, or large: 144.4 M parameters
     sample_rate: Annotated[int, Range(16_000, 48_000)] = 16_000  # Hz, of the output: 16 000, or 48 000 in stage 3
     wavlm: str = "wavlm-large"  # weights of the WavLM whose features it reads; tiny: a very small one, not trained
 
@@ -495,6 +509,7 @@ class FinallyStage1Experiment(EnhancementExperiment):
     sub_batch_size: Count = 8  # segments judged at once: bounds the memory of everything but the generator
     lmos_feature: str = "conv"  # of WavLM, that the loss compares: conv, conv_ln or layer1
     lmos_weight: Weight = 1.0
+    losses: Losses = ()  # of the generator, instead of all weights here, such as [{name: gen_loss, weight: 1}]
 
 
 @dataclass(frozen=True)
@@ -579,4 +594,4 @@ def to_plain(value: Any) -> Any:
     """Plain counterpart of one config value."""
     if hasattr(value, "__dataclass_fields__"):
         return to_dict(value)
-    return list(value) if isinstance(value, tuple) else value
+    return [to_plain(item) for item in value] if isinstance(value, tuple) else value

@@ -5,7 +5,6 @@ An experiment is built in four layers, each overriding the one before: the schem
 ``profiles: {smoke: ...}`` last), and ``key=value`` overrides from the command line.
 """
 
-import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
@@ -19,6 +18,7 @@ from speechlab.errors import SpeechlabError
 CONFIGS = Path(__file__).parent / "configs"
 MAX_YAML, MAX_NODES = 2**20, 10_000  # bytes of an experiment's file, and values in it with its aliases unfolded
 PROFILES = ("smoke", "gpu", "full")
+OPTIMISERS = ("adamw", "adam", "radam", "sgd")
 CHOICES: dict[str, tuple[str, ...]] = {
     "adversarial_loss": ("least_squares", "hinge"),
     "recipe": tuple(EXPERIMENTS),
@@ -31,6 +31,8 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "model.preset": ("v1", "v2", "v3"),
     "model.size": ("tiny", "small", "base", "large"),
     "model.wavlm": ("wavlm-large", "tiny"),
+    "discriminator_optimiser.name": OPTIMISERS,
+    "optimiser.name": OPTIMISERS,
     "optimiser.schedule": ("constant", "noam", "exponential", "cosine"),
     "training.precision": ("auto", "fp32", "bf16", "fp16"),
     "training.wandb": ("disabled", "offline", "online"),
@@ -85,10 +87,16 @@ def from_dict(values: Mapping[str, Any]) -> Experiment:
     return _build(schema, values, where="stored config")
 
 
-def json_schema() -> dict[str, Any]:
-    """Describe every experiment file as a JSON schema, for editors that complete and check YAML."""
+def json_schema(names: Mapping[str, Sequence[str]] | None = None) -> dict[str, Any]:
+    """Describe every experiment file as a JSON schema, for editors that complete and check YAML.
+
+    Args:
+        names: by dotted key, the words that are registered for it, which this module does not know.
+    """
     definitions = {recipe: _json_type(kind, "") for recipe, kind in EXPERIMENTS.items()}
     for recipe, definition in definitions.items():
+        for key, words in (names or {}).items():
+            _allow(definition, key.split("."), sorted(words))
         definition["properties"]["recipe"] = {"const": recipe}
         definition["properties"]["profiles"] = {
             "type": "object",
@@ -104,15 +112,19 @@ def json_schema() -> dict[str, Any]:
         "title": "speechlab experiment",
         "type": "object",
         "required": ["recipe"],
+        "properties": {"recipe": {"enum": list(definitions)}},
         "allOf": chosen,
         "$defs": definitions,
     }
 
 
-def write_json_schema(path: Path) -> Path:
-    """Write ``json_schema()`` to a file."""
-    path.write_text(json.dumps(json_schema(), indent=1) + "\n", encoding="utf-8")
-    return path
+def _allow(definition: dict[str, Any], keys: list[str], words: list[str]) -> None:
+    """Allow only these words, and one's own ``package.module:name``, where a definition has such a key."""
+    for key in keys:
+        definition = definition.get("properties", {}).get(key, {})
+        definition = definition.get("items", definition)
+    if definition:
+        definition["anyOf"] = [{"enum": words}, {"pattern": ":"}]
 
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:
@@ -291,6 +303,13 @@ def _coerce(value: Any, kind: Any, where: str) -> Any:
         for problem in broken_bounds(kind, ready):
             raise SpeechlabError(f"{where} {problem}")
         return ready
+    if is_dataclass(kind):  # an item of a list
+        if not isinstance(value, Mapping):
+            example = ", ".join(f"{item.name}: ..." for item in fields(kind))
+            raise SpeechlabError(f"{where} expects groups, such as {{{example}}}; got {_shown(value)}")
+        for key in value.keys() - bounds_of(kind).keys():
+            raise SpeechlabError(f"{where} has no {key!r}{did_you_mean(str(key), list(bounds_of(kind)))}")
+        return _build(kind, value, where)
     arguments = get_args(kind)
     if arguments:  # a tuple: of one kind and any length, or of the kinds listed
         if isinstance(value, list | tuple):
@@ -366,7 +385,3 @@ def _json_type(kind: Any, key: str) -> dict[str, Any]:
         return {"type": "array", "items": _json_type(arguments[0], ""), **size}
     choices = {"enum": list(CHOICES[key])} if key in CHOICES else {}
     return {"type": _JSON_TYPES[kind], **choices}
-
-
-if __name__ == "__main__":
-    print(write_json_schema(CONFIGS / "schema.json"))

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from speechlab.config import CorpusConfig
-from speechlab.data.corpora import embedded, folder, folders, ljspeech, ruslan  # noqa: F401  (importing one registers it)
+from speechlab.data.corpora import embedded, folder, folders, ljspeech, ruslan, vctk  # noqa: F401  (registered)
 from speechlab.data.corpora.base import SPLITS, TEST, TRAIN, VALIDATION, Corpus, Utterance, corpora, data_root
 from speechlab.errors import SpeechlabError
 
