@@ -161,7 +161,7 @@ class CorpusConfig(Bounded):
 
 @dataclass(frozen=True)
 class OptimiserConfig(Bounded):
-    """AdamW and its learning-rate schedule, counted in optimiser steps."""
+    """An optimiser and its learning-rate schedule, counted in optimiser steps."""
 
     learning_rate: Annotated[float, Range(0, 10)] = 2e-4  # the peak, for every schedule
     betas: tuple[Dropout, Dropout] = (0.8, 0.99)
@@ -171,6 +171,7 @@ class OptimiserConfig(Bounded):
     warmup_steps: Number = 0
     decay: Positive = 0.999  # exponential only: factor per epoch, or
     decay_every: Number = 0  # per so many steps
+    name: str = "adamw"  # or adam, radam, sgd
 
 
 @dataclass(frozen=True)
@@ -271,22 +272,6 @@ class DiscriminatorConfig(Bounded):
 
 
 @dataclass(frozen=True)
-class LossesConfig(Bounded):
-    """Further losses of a generator: each compares what it makes with what it should have made."""
-
-    names: Annotated[tuple[str, ...], Items(0, 32)] = ()  # registered, of two waveforms: stft, spectrum, one's own
-    weights: Annotated[tuple[Weight, ...], Items(0, 32)] = ()  # of each in the sum
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if len(self.weights) != len(self.names):
-            raise SpeechlabError(
-                f"losses.weights must have one number for each of losses.names, which are {len(self.names)},"
-                f" got {len(self.weights)}"
-            )
-
-
-@dataclass(frozen=True)
 class PairsConfig(Bounded):
     """Which clean recordings to learn from, and how their degraded counterparts come about."""
 
@@ -328,6 +313,17 @@ class ValidationConfig(Bounded):
 
     metrics: Annotated[tuple[str, ...], Items(0, 32)] = ()  # by name: speechlab list metrics
     n_clips: Count = 8  # held-out clips that they measure, those of the recipe's renders where there is no more
+
+
+@dataclass(frozen=True)
+class LossConfig(Bounded):
+    """One loss of a generator, by name, and its factor in the sum."""
+
+    name: str = ""  # speechlab list losses; or one's own, package.module:function
+    weight: Weight = 1.0
+
+
+Losses = Annotated[tuple[LossConfig, ...], Items(0, 32)]
 
 
 @dataclass(frozen=True)
@@ -412,7 +408,7 @@ class HiFiGANExperiment(SpeechExperiment):
     stft_weight: Weight = 0.0  # multi-resolution STFT loss; used in the generator-only phase too
     acoustic_model: str = ""  # run of a FastSpeech on whose teacher-forced mels to fine-tune; empty: real mels
     adversarial_loss: str = "least_squares"  # summed over the networks; or hinge, averaged over each family of them
-    losses: LossesConfig = field(default_factory=LossesConfig)
+    losses: Losses = ()  # of the generator, instead of all weights here, such as [{name: gen_loss, weight: 1}]
 
 
 @dataclass(frozen=True)
@@ -482,14 +478,14 @@ class HiFiPPExperiment(EnhancementExperiment):
     si_sdr_weight: Weight = 0.0  # a decibel of SI-SDR
     pesq_weight: Weight = 0.0  # a point of PESQ, which then is no independent judge any more
     adversarial_loss: str = "least_squares"  # summed over the networks; or hinge, averaged over each family of them
-    losses: LossesConfig = field(default_factory=LossesConfig)
+    losses: Losses = ()  # of the generator, instead of all weights here, such as [{name: gen_loss, weight: 1}]
 
 
 @dataclass(frozen=True)
 class FinallySizes(Bounded):
     """FINALLY (arXiv:2410.05920); the widths of a size are in ``models/finally_gan.py``."""
 
-    size: str = "base"  # tiny (to try things out), small (a CPU), base, or large: the published 143.7 M parameters
+    size: str = "base"  # tiny (to try things out), small (a CPU), base, or large: 144.4 M parameters
     sample_rate: Annotated[int, Range(16_000, 48_000)] = 16_000  # Hz, of the output: 16 000, or 48 000 in stage 3
     wavlm: str = "wavlm-large"  # weights of the WavLM whose features it reads; tiny: a very small one, not trained
 
@@ -516,6 +512,7 @@ class FinallyStage1Experiment(EnhancementExperiment):
     sub_batch_size: Count = 8  # segments judged at once: bounds the memory of everything but the generator
     lmos_feature: str = "conv"  # of WavLM, that the loss compares: conv, conv_ln or layer1
     lmos_weight: Weight = 1.0
+    losses: Losses = ()  # of the generator, instead of all weights here, such as [{name: gen_loss, weight: 1}]
 
 
 @dataclass(frozen=True)
@@ -604,4 +601,4 @@ def to_plain(value: Any) -> Any:
     """Plain counterpart of one config value."""
     if hasattr(value, "__dataclass_fields__"):
         return to_dict(value)
-    return list(value) if isinstance(value, tuple) else value
+    return [to_plain(item) for item in value] if isinstance(value, tuple) else value
