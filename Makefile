@@ -1,9 +1,9 @@
-# On Windows, or where there is no make: python run.py run|test|test-quick|lab|bench|fuzz
+# On Windows, or where there is no make: python run.py run|test|test-quick|lab|bench|docs|fuzz
 PYTHON ?= python3
 
-.PHONY: run test test-quick lab bench fuzz setup requirements
+.PHONY: run test test-quick lab bench docs fuzz setup requirements
 
-run test test-quick lab bench setup:
+run test test-quick lab bench docs setup:
 	@$(PYTHON) run.py $@
 
 fuzz:  # make fuzz MINUTES=30

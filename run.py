@@ -5,6 +5,7 @@ python run.py test    run the whole test suite, notebooks included; further argu
 python run.py test-quick    run the tests that take a moment each: no notebook, no browser, no training
 python run.py lab     open JupyterLab
 python run.py bench   print the benchmark table
+python run.py docs    build the documentation site in results/site, offline, and fail on any warning
 python run.py fuzz    give damaged inputs to everything that reads, for some minutes (default 5); keep what breaks;
                       fuzz --table: the same 10,000 inputs each time, counted
 python run.py setup   only make the environment
@@ -157,6 +158,13 @@ def bench() -> int:
     return call(PYTHON, "benchmarks", check=False)
 
 
+def docs() -> int:
+    """Build the documentation; the packages for it are installed when they are first needed."""
+    uv_install = [PYTHON, "-m", "uv", "pip", "install", "--quiet", "--python", PYTHON]
+    call(*uv_install, "-r", "pyproject.toml", "--extra", "docs", "--constraint", "requirements.txt")
+    return call(PYTHON, "-m", "mkdocs", "build", "--strict", check=False)
+
+
 def fuzz(arguments: list[str]) -> int:
     """Try damaged inputs for so many minutes, or do what the options of ``tests/fuzz`` say."""
     minutes, *rest = arguments or ["5"]
@@ -167,7 +175,7 @@ def fuzz(arguments: list[str]) -> int:
 def main() -> int:
     """Do what the first argument says."""
     what, *arguments = sys.argv[1:] or ["help"]
-    if what not in ("run", "test", "test-quick", "lab", "bench", "fuzz", "setup"):
+    if what not in ("run", "test", "test-quick", "lab", "bench", "docs", "fuzz", "setup"):
         print(__doc__)
         return 0 if what in ("help", "-h", "--help") else 2
     install()
@@ -182,6 +190,8 @@ def main() -> int:
             return fuzz(arguments)
         if what == "bench":
             return bench()
+        if what == "docs":
+            return docs()
         if what == "lab":
             return call(PYTHON, "-m", "jupyter", "lab", *arguments, check=False)
     except KeyboardInterrupt:

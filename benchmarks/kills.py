@@ -119,7 +119,7 @@ def experiments(corpus: Path) -> dict[str, Experiment]:
         "fastspeech": tiny("embedded-fastspeech", corpus, model=speech, aligner=aligner),
         "fastspeech2": tiny("embedded-fastspeech2", corpus, model=speech, aligner=aligner),
         "glowtts": tiny("embedded-ru-glowtts", corpus, model=flow),
-        "hifigan": tiny("embedded-hifigan", corpus, **judged, **judges),
+        "hifigan": tiny("embedded-hifigan", corpus, model=dict(preset="v2"), **judged, **judges),
         "vocos": tiny("embedded-vocos", corpus, model=vocos, **judged, discriminator=dict(width=0.03)),
         "hifi++": tiny("embedded-denoise", corpus, model=unet, **judged, **judges),
         "finally-stage1": tiny("embedded-finally-stage1", corpus, **stages),
@@ -222,21 +222,24 @@ class Assault:
         self.run_dir, self.said = folder / "killed", folder / f"{recipe}.txt"
 
     def undisturbed(self, run_dir: Path) -> float:
-        """Train without a kill; gives the processor time that takes."""
-        process, seconds = start(self.experiment, run_dir, self.said), 0.0
+        """Train without a kill, unless that was done in this folder before; gives the processor time that it took."""
+        known = self.folder / "seconds"
+        if not known.is_file():
+            process, seconds = start(self.experiment, run_dir, self.said), 0.0
 
-        def look() -> bool:
-            nonlocal seconds
-            seconds = processor_seconds(process)
-            return False
+            def look() -> bool:
+                nonlocal seconds
+                seconds = processor_seconds(process)
+                return False
 
-        if kill_when(process, look) is None:
-            sys.exit(f"{self.count.recipe} cannot be trained:\n{self.said.read_text(encoding='utf-8')}")
+            if kill_when(process, look) is None:
+                sys.exit(f"{self.count.recipe} cannot be trained:\n{self.said.read_text(encoding='utf-8')}")
+            known.write_text(str(seconds), encoding="utf-8")
         for name in self.said.with_suffix(".modules").read_text(encoding="utf-8").split():
             with contextlib.suppress(Exception):  # what the fork imported, later ones shall find imported
                 import_module(name)
         self.expected = outcome(run_dir)
-        return seconds
+        return float(known.read_text(encoding="utf-8"))
 
     def attempt(self, seconds: float) -> None:
         """Go on with a training and kill it, or compare it where it comes to its end."""

@@ -119,7 +119,7 @@ def test_one_odd_card_never_breaks_the_lists(tmp_path, root, monkeypatch):
         (tmp_path / f"odd-{number}" / "acoustic").mkdir(parents=True)
         (tmp_path / f"odd-{number}" / CARD).write_text(content, encoding="utf-8")
     monkeypatch.setattr(checkpoints, "bundled_roots", lambda: [tmp_path, root / "checkpoints"])
-    assert bundled("voice") == ["en-kathleen", "ru-demo"]
+    assert bundled("voice") == ["en-kathleen", "ru-nsh", "ru-demo"]
     assert {"denoise-16k", "bwe-16k"} <= set(bundled("enhancer"))
     assert card_of(tmp_path / "odd-0") == {}
 

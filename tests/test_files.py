@@ -126,3 +126,25 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path):
         with pytest.raises(SpeechlabError, match="cannot write") as caught:
             write()
         assert "\n" not in str(caught.value)
+
+
+def test_on_windows_a_file_that_is_held_for_a_moment_is_waited_for(tmp_path, monkeypatch):
+    (tmp_path / "a").write_text("new", encoding="utf-8")
+    tries, waits, plain = [], [], Path.replace
+
+    def held(path, target):
+        tries.append(target)
+        if len(tries) < 3:
+            raise PermissionError(13, "held")
+        return plain(path, target)
+
+    monkeypatch.setattr(Path, "replace", held)
+    monkeypatch.setattr("time.sleep", waits.append)
+    with pytest.raises(PermissionError):  # elsewhere it is meant
+        files.move(tmp_path / "a", tmp_path / "b")
+    monkeypatch.setattr(files.os, "name", "nt")
+    try:
+        files.move(tmp_path / "a", tmp_path / "b")
+    finally:
+        monkeypatch.undo()
+    assert (tmp_path / "b").read_text(encoding="utf-8") == "new" and len(tries) == 3 and len(waits) == 1

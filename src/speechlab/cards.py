@@ -207,7 +207,8 @@ def network_of(path: Path, card: Mapping[str, Any], weights: Mapping[str, Tensor
 
     name, sizes = need(path, card, "model"), need(path, card, "sizes")
     if name not in models:
-        file = f"{card['code']}.py" if str(card.get("code", "")).isidentifier() else "FILE"
+        code = str(card.get("code", ""))
+        file = f"{code}.py" if code.isidentifier() and code != "__main__" else "FILE"
         raise SpeechlabError(
             f"{path} holds a {shown(name)}, which is none of speechlab's models{did_you_mean(name, models)}; where you"
             f" have and trust the code that registers it, add --import {file}"

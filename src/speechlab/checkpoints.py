@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from speechlab.cards import need, network_of, read_card, read_json
 from speechlab.config import AudioSpec
 from speechlab.errors import SpeechlabError
-from speechlab.files import read_object, sha256, temporary_name
+from speechlab.files import move, read_object, sha256, temporary_name
 from speechlab.paths import bundled_root, runs_root
 
 WEIGHTS, CARD, STATE, CHECKSUMS = "model.safetensors", "card.json", "state.pt", "checksums.json"
@@ -79,7 +79,7 @@ def write_checkpoint(folder: Path, weights: dict[str, Tensor], card: dict[str, A
             flush(item)
         if folder.exists():  # only a damaged one can be in the way: a valid one would have been resumed from
             folder.rename(folder.with_name(f"{folder.name}.damaged-{os.getpid()}"))
-        temporary.rename(folder)
+        move(temporary, folder)
         flush(folder.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -10,6 +10,7 @@ import re
 import shutil
 import sys
 import tempfile
+import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,7 @@ REASONS = {
     errno.EPERM: "it is not allowed; choose another folder, or change its permissions",
 }
 """What the usual refusals of a disk mean, and what to do."""
+HELD_S = (0.05, 0.1, 0.2, 0.4, 0.8, 1.5)  # seconds between tries to rename what another program holds
 WORTH_SAYING = 100e6  # bytes: work that needs more says so before it begins
 LEFTOVER = re.compile(r"\..+\.([0-9a-f]{8})-(\d+)\.(tmp|partial)")  # machine and process that it is of
 
@@ -39,10 +41,25 @@ def write_atomically(path: Path, content: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary.write_bytes(content)
-        temporary.replace(path)
+        move(temporary, path)
     except OSError as error:
         remove(temporary)
         raise cannot_write(path, error, len(content)) from error
+
+
+def move(source: Path, target: Path) -> None:
+    """Rename a file or folder, over a file that is there; on Windows a virus scanner may hold it for a moment.
+
+    Raises:
+        OSError: the system refuses, there for three seconds.
+    """
+    for wait_s in HELD_S if os.name == "nt" else ():
+        try:
+            source.replace(target)
+            return
+        except PermissionError:
+            time.sleep(wait_s)
+    source.replace(target)
 
 
 def sha256(path: Path) -> str:

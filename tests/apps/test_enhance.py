@@ -1,7 +1,9 @@
 """``speechlab enhance``: files and folders, each with its page; what cannot be done is a line, and the rest is done."""
 
 import base64
+import io
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ import soundfile as sf
 
 from speechlab.apps import cli
 from speechlab.apps.enhancing import names_of, targets_of
-from speechlab.audio.io import Audio, probe, read_audio
+from speechlab.audio.io import Audio, probe, read_audio, write_audio
 from speechlab.display import enhancement
 from speechlab.errors import SpeechlabError
 from speechlab.metrics.base import Unavailable
@@ -62,8 +64,9 @@ def test_a_folder_with_bad_files_is_done_but_for_them(capsys, tmp_path, model):
     assert err.splitlines()[0].startswith("speechlab: ") and "bad.wav" in err.splitlines()[0]
     assert err.splitlines()[1] == "speechlab: 1 of 4 files failed"
     made = sorted(path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.*"))
-    assert made == ["a.wav", "b.wav", "deep/c.wav", "origin.json"]
-    assert abs(read_audio(tmp_path / "out" / "a.wav").duration_s - read_audio(source / "a.m4a").duration_s) < 1e-4
+    assert made == ["a.m4a", "b.wav", "deep/c.wav", "origin.json"]
+    assert abs(read_audio(tmp_path / "out" / "a.m4a").duration_s - read_audio(source / "a.m4a").duration_s) < 0.05
+    assert "3 files" in out  # the summary
 
 
 @pytest.mark.parametrize("kind", ["silence", "three samples"])
@@ -93,7 +96,8 @@ def test_a_page_shows_the_beginning_of_a_long_recording(capsys, tmp_path, model,
         ("memos", "memos/out", "no original is touched"),
         ("memos", "a.wav", "is a folder"),
         ("a.wav", "a.wav", "original is kept"),
-        ("a.wav", "out.m4a", "'.m4a'"),
+        ("a.wav", "out.aac", "'.aac'"),
+        ("a.wav", "out.mp4", "has no picture"),
         ("a.wav", "a.wav/out.wav", "cannot write"),
     ],
 )
@@ -139,13 +143,13 @@ def test_a_voice_that_is_loaded_as_an_enhancer_is_called_a_voice():
 def test_no_two_recordings_become_one(tmp_path):
     files = [tmp_path / name for name in ("a.flac", "a.m4a", "a.mp4", "a.wav", "b.amr", "deep/b.amr")]
     names = [name.as_posix() for name in names_of(files, tmp_path)]
-    assert names == ["a.flac", "a.m4a.wav", "a.mp4.wav", "a.wav", "b.wav", "deep/b.wav"]
+    assert names == ["a.flac", "a.m4a", "a.mp4.wav", "a.wav", "b.wav", "deep/b.wav"]
 
 
 def test_a_file_may_go_into_a_folder(tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "a.m4a").write_bytes(b"x")
-    assert targets_of(tmp_path / "a.m4a", tmp_path / "out") == [(tmp_path / "a.m4a", tmp_path / "out" / "a.wav")]
+    assert targets_of(tmp_path / "a.m4a", tmp_path / "out") == [(tmp_path / "a.m4a", tmp_path / "out" / "a.m4a")]
 
 
 def test_words_at_risk_are_those_heard_differently(monkeypatch):
@@ -172,3 +176,46 @@ def test_words_that_cannot_be_looked_for_are_said_with_the_command():
         enhancement.whisper()
     audio = Audio(speech_like(1, 16_000), 16_000)
     assert "speechlab weights get whisper-base.en" in enhancement.words_section(audio, audio)[0]
+
+
+def test_m4a_stays_m4a_and_a_film_keeps_its_picture(capsys, tmp_path, model):
+    import av
+
+    rate = 16_000
+    sound = np.random.default_rng(0).normal(0, 0.1, 2 * rate).astype(np.float32)
+    write_audio(tmp_path / "in" / "memo.m4a", sound, rate)
+    with av.open(str(tmp_path / "in" / "film.mp4"), "w") as film:
+        picture = film.add_stream("mpeg4", rate=10)
+        picture.width, picture.height, picture.pix_fmt = 64, 48, "yuv420p"
+        voice = film.add_stream("aac", rate=rate, layout="mono")
+        for shade in range(20):
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 10 * shade, np.uint8), format="rgb24")
+            film.mux(picture.encode(frame))
+        frame = av.AudioFrame.from_ndarray(sound[None], format="fltp", layout="mono")
+        frame.sample_rate = rate
+        film.mux([*picture.encode(None), *voice.encode(frame), *voice.encode(None)])
+
+    def packets(path):
+        with av.open(str(path)) as container:
+            return [bytes(packet) for packet in container.demux(video=0) if packet.size]
+
+    status, out, _ = run(capsys, tmp_path / "in", tmp_path / "out", "--model", model, "--no-page")
+    assert status == 0 and "2 files" in out
+    assert packets(tmp_path / "out" / "film.mp4") == packets(tmp_path / "in" / "film.mp4")
+    for name in ("film.mp4", "memo.m4a"):
+        clean, noisy = read_audio(tmp_path / "out" / name), read_audio(tmp_path / "in" / name)
+        assert clean.duration_s == pytest.approx(noisy.duration_s, abs=0.15)
+        length = min(len(clean.waveform), len(noisy.waveform))
+        assert np.abs(clean.waveform[:length] - noisy.waveform[:length]).mean() > 0.01
+
+
+def test_a_pipe_gives_what_a_file_gives(capsysbinary, tmp_path, monkeypatch, model):
+    write_audio(tmp_path / "a.wav", np.random.default_rng(0).normal(0, 0.1, 8_000).astype(np.float32), 16_000)
+    assert (
+        cli.main(["enhance", str(tmp_path / "a.wav"), str(tmp_path / "b.wav"), "--no-page", "--model", str(model)]) == 0
+    )
+    capsysbinary.readouterr()
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO((tmp_path / "a.wav").read_bytes())))
+    assert cli.main(["enhance", "-", "-", "--model", str(model)]) == 0
+    captured = capsysbinary.readouterr()
+    assert captured.out == (tmp_path / "b.wav").read_bytes() and b"standard output" in captured.err

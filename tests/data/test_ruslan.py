@@ -7,12 +7,12 @@ import zipfile
 import numpy as np
 import pytest
 import soundfile
-from tests.data.test_download import Server
 
 from speechlab import download
 from speechlab.config import CorpusConfig
 from speechlab.data.corpora import TRAIN, VALIDATION, load_corpus, ruslan
 from speechlab.errors import SpeechlabError
+from tests.test_download import Server
 
 IDS = [f"{number:06}_RUSLAN" for number in range(10)]
 TEXTS = [f'«Текст номер {number}», — сказал он: „да“ и " нет.' for number in range(10)]

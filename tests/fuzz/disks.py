@@ -136,7 +136,7 @@ def disk(rng: random.Random) -> Input:
     wave, pack = io.BytesIO(), io.BytesIO()
     sf.write(wave, SPEECH, 22_050, format="WAV")
     with zipfile.ZipFile(pack, "w") as archive:
-        archive.writestr("a.txt", bytes(80_000))
+        archive.writestr(zipfile.ZipInfo("a.txt"), bytes(80_000))
     plan = {"size": 4_096 * rng.randrange(1, 40), "writer": rng.randrange(len(WRITERS)), "readable": rng.random() < 0.2}
     source = {"source/a.wav": wave.getvalue(), "source/b.wav": wave.getvalue(), "source/a.zip": pack.getvalue()}
     return {"plan.json": json.dumps(plan).encode(), **source}

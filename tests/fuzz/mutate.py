@@ -1,7 +1,10 @@
 """A seeded mutator of files, and what mutated files are given to; a whole number stands for an input for good."""
 
+import bz2
+import gzip
 import io
 import json
+import lzma
 import random
 import tarfile
 import zipfile
@@ -233,15 +236,17 @@ def archive(rng: random.Random) -> Input:
     """A damaged archive."""
     buffer = io.BytesIO()
     if rng.random() < 0.5:
-        with zipfile.ZipFile(buffer, "w", rng.choice((0, 8, 12, 14))) as pack:
-            pack.writestr("a/b.txt", b"x" * 3_000)
-            pack.writestr("c.txt", b"y")
-    else:
-        with tarfile.open(fileobj=buffer, mode=rng.choice(("w", "w:gz", "w:bz2", "w:xz"))) as pack:
-            info = tarfile.TarInfo("a/b.txt")
-            info.size = 3_000
-            pack.addfile(info, io.BytesIO(b"x" * 3_000))
-    return {"archive": with_damage(rng, buffer.getvalue())}
+        method = rng.choice((0, 8, 12, 14))
+        with zipfile.ZipFile(buffer, "w") as pack:
+            for name, content in (("a/b.txt", b"x" * 3_000), ("c.txt", b"y")):
+                pack.writestr(zipfile.ZipInfo(name), content, method)  # dated 1980, and not now
+        return {"archive": with_damage(rng, buffer.getvalue())}
+    with tarfile.open(fileobj=buffer, mode="w") as pack:
+        info = tarfile.TarInfo("a/b.txt")
+        info.size = 3_000
+        pack.addfile(info, io.BytesIO(b"x" * 3_000))
+    compress = rng.choice((bytes, lambda data: gzip.compress(data, mtime=0), bz2.compress, lzma.compress))
+    return {"archive": with_damage(rng, compress(buffer.getvalue()))}
 
 
 def unpack(folder: Path) -> None:

@@ -48,7 +48,7 @@ def test_text_that_is_only_wrapped_is_joined():
 
 
 def test_paragraphs_are_counted():
-    assert [line.paragraph for line in read_script("a b.\n\nc d. e f.\n\n\n\ng.")] == [0, 1, 1, 2]
+    assert [line.paragraph for line in read_script("One cat.\n\nTwo dogs. Three birds.\n\n\n\nFour.")] == [0, 1, 1, 2]
 
 
 def test_pauses_are_read_and_held_to_bounds():

@@ -36,13 +36,13 @@ def tiny_corpus(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def features(tmp_path_factory) -> Path:
-    """Data folder of all these tests: what one has computed of a corpus, the next one finds."""
+    """Data folder of several tests: what one has computed of a corpus, the next one finds."""
     return tmp_path_factory.mktemp("data")
 
 
 @pytest.fixture
-def places(tmp_path, monkeypatch, features) -> Path:
-    """Runs of this test in a folder of its own."""
-    monkeypatch.setenv("SPEECHLAB_DATA", str(features))
+def places(tmp_path, monkeypatch) -> Path:
+    """Data and runs of this test in a folder of its own."""
+    monkeypatch.setenv("SPEECHLAB_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("SPEECHLAB_RUNS", str(tmp_path / "runs"))
     return tmp_path

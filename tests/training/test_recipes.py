@@ -67,6 +67,13 @@ def test_each_trainer_runs_and_resumes(places, tiny_corpus):
         assert all(torch.isfinite(torch.tensor(losses(halved)))), name
 
 
+@pytest.fixture
+def places(places, monkeypatch, features):
+    """Runs of this test in a folder of its own; features are computed once."""
+    monkeypatch.setenv("SPEECHLAB_DATA", str(features))
+    return places
+
+
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory, features, tiny_corpus):
     """Losses of twelve steps that no signal stopped."""

@@ -38,14 +38,15 @@ KINDS: dict[str, Callable[[Path], bool]] = {"voice": speaks, "enhancer": enhance
 
 
 def bundled(kind: str) -> list[str]:
-    """Names of the bundled voices, or enhancers."""
+    """Names of the bundled voices, or enhancers; those that are no more than a demonstration come last."""
     from speechlab.checkpoints import bundled_names, find_folder
 
-    return [name for name in bundled_names() if KINDS[kind](find_folder(name))]
+    names = [name for name in bundled_names() if KINDS[kind](find_folder(name))]
+    return sorted(names, key=lambda name: ("demo" in name, name))
 
 
 def voice_for(language: str) -> str:
-    """Name the bundled voice that reads a language; one that is more than a demonstration comes first.
+    """Name the first of the bundled voices that read a language.
 
     Raises:
         SpeechlabError: there is none.
@@ -55,7 +56,7 @@ def voice_for(language: str) -> str:
     names = [name for name in bundled("voice") if card_of(find_folder(name)).get("language", "en") == language]
     if not names:
         raise SpeechlabError(f"no voice for the language {language!r} is bundled; name one: --voice NAME")
-    return min(names, key=lambda name: ("demo" in name, name))
+    return names[0]
 
 
 def is_here(name: str) -> bool:

@@ -5,6 +5,9 @@ given is one line on stderr and exit status 2; a traceback is a bug.
 """
 
 import argparse
+import contextlib
+import io
+import os
 import re
 import sys
 import warnings
@@ -12,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+import speechlab
 from speechlab.errors import SpeechlabError, did_you_mean
 from speechlab.files import REASONS
 
@@ -36,17 +40,22 @@ class Parser(argparse.ArgumentParser):
 def make_parser() -> Parser:
     """Describe every command and its arguments."""
     about = "A speech laboratory: text to speech, vocoders, and their training."
-    parser = Parser(prog="speechlab", description=about)
+    parser = Parser(prog="speechlab", description=about, parents=[common_options()])
+    parser.add_argument("--version", action="version", version=f"speechlab {speechlab.__version__}")
     parser.add_argument("--import", metavar="FILE", help=IMPORT_HELP)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
     def command(name: str, help: str) -> argparse.ArgumentParser:
-        return commands.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".")
+        about = help[0].upper() + help[1:] + "."
+        return commands.add_parser(name, help=help, description=about, parents=[common_options()])
 
-    command("doctor", "look at this machine and say what is missing")
+    add_json(command("doctor", "look at this machine and say what is missing"))
 
-    listing = command("list", "list registered names, one a line")
-    listing.add_argument("kind", help="models, trainers, losses, metrics, corpora, datasets, experiments, voices, ...")
+    listing = command("list", "list registered names, one a line; alone, what can be listed")
+    add_json(listing)
+    listing.add_argument(
+        "kind", nargs="?", help="models, trainers, losses, metrics, corpora, datasets, experiments, voices, ..."
+    )
 
     add_corpus(command("corpus", "fetch, check or resample recordings"))
 
@@ -78,6 +87,8 @@ def make_parser() -> Parser:
 
     add_say(command("say", "speak a text, documents, a folder of them, or subtitles at their times"))
 
+    add_voice(command("voice", "make a voice of your own recordings, in one command that can be stopped at any time"))
+
     add_read(command("read", "show how a text will be said: its words, stress, phones and sentences"))
 
     vocode = command("vocode", "pass recordings through mel and vocoder (copy synthesis)")
@@ -100,10 +111,27 @@ def make_parser() -> Parser:
     reference.add_argument("--config", help="its JSON config, where the weights do not tell the sizes")
     reference.add_argument("-o", "--output", help="folder to make (default: checkpoints/KIND)")
 
+    add_serve(command("serve", "serve a page to speak, clean and measure on, and OpenAI's speech interface"))
+
     add_bot(command("bot", "run a Telegram bot that reads texts aloud and cleans voice notes"))
 
     add_weights(command("weights", "list or fetch other people's networks, such as those of quality metrics"))
     return parser
+
+
+def common_options() -> argparse.ArgumentParser:
+    """Describe what every command takes, before its name or after it."""
+    options = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    options.add_argument("--quiet", action="store_true", help="no bars, and no word on what was written")
+    options.add_argument("--seed", type=int, help="of random numbers, and of a training (training.seed)")
+    options.add_argument("--device", choices=("cpu", "cuda"), help="default: cuda where there is one")
+    options.add_argument("--threads", type=int, help="of the processor (default: one a core)")
+    return options
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Describe ``--json``, for programs that read what a command says."""
+    parser.add_argument("--json", action="store_true", help="one JSON value")
 
 
 def add_corpus(corpus: argparse.ArgumentParser) -> None:
@@ -143,6 +171,19 @@ def add_say(say: argparse.ArgumentParser) -> None:
     say.add_argument("--pause", nargs="+", metavar="KIND=SECONDS", help=pauses)
     say.add_argument("--subtitles", action="store_true", help="also write srt and vtt, by sentence and by word")
     say.add_argument("--split", choices=("paragraph",), help="one file a paragraph, in a folder, with a list of them")
+
+
+def add_voice(voice: argparse.ArgumentParser) -> None:
+    """Describe ``speechlab voice new``."""
+    actions = voice.add_subparsers(dest="action", metavar="new", required=True)
+    new = actions.add_parser("new", help="check recordings, and train a voice on them or go on with it")
+    new.add_argument("name", help="of the voice: speechlab say TEXT --voice NAME")
+    new.add_argument("overrides", nargs="*", metavar="STAGE.key=value", help="such as acoustic.training.steps=500")
+    new.add_argument("--recordings", metavar="FOLDER", help="recordings with their texts; needed once")
+    new.add_argument("--language", choices=("en", "ru"), help="default: by the script of the texts")
+    new.add_argument("--profile", help="smoke, gpu or full (default: gpu where there is one, else full)")
+    new.add_argument("--hours", type=float, help="cut the trainings so that all fits into so many on this machine")
+    new.add_argument("--plan", action="store_true", help="only check the recordings, and say how long it would take")
 
 
 def add_read(read: argparse.ArgumentParser) -> None:
@@ -185,10 +226,20 @@ def add_bot(bot: argparse.ArgumentParser) -> None:
     bot.add_argument("--api", metavar="URL", default="https://api.telegram.org", help="server (default: %(default)s)")
 
 
+def add_serve(serve: argparse.ArgumentParser) -> None:
+    """Describe ``speechlab serve``."""
+    serve.add_argument("--host", default="127.0.0.1", help="address; 0.0.0.0 lets others in (default: %(default)s)")
+    serve.add_argument("--port", type=int, default=8000, help="default: %(default)s")
+    serve.add_argument("--limit", type=int, default=500, metavar="MB", help="of an upload (default: %(default)s)")
+    serve.add_argument("--enhancer", default="denoise-16k", help="name, folder, or run (default: %(default)s)")
+
+
 def add_enhance(enhance: argparse.ArgumentParser) -> None:
     """Describe ``speechlab enhance``."""
-    enhance.add_argument("source", help="audio or video file, or folder")
-    enhance.add_argument("output", help="audio file (wav, flac, ogg, opus or mp3), or folder")
+    enhance.add_argument("source", help="audio or video file, or folder; - is standard input")
+    enhance.add_argument(
+        "output", help="file (wav, flac, ogg, opus, mp3, m4a, or a film's kind), or folder; - is output"
+    )
     enhance.add_argument("--model", default="denoise-16k", help="name, folder, or run (default: %(default)s)")
     enhance.add_argument("--dry", type=float, help="share of the input to mix back, 0 to 1 (default: the model's own)")
     enhance.add_argument("--no-page", action="store_true", help="write no page")
@@ -196,6 +247,7 @@ def add_enhance(enhance: argparse.ArgumentParser) -> None:
 
 def add_score(score: argparse.ArgumentParser) -> None:
     """Describe ``speechlab score``."""
+    add_json(score)
     score.add_argument("folder", help="recordings to measure")
     score.add_argument("--reference", metavar="FOLDER", help="what they should be, by the same names")
     score.add_argument("--baseline", metavar="FOLDER", help="another system's recordings, to compare with in pairs")
@@ -244,6 +296,52 @@ def imports_in(arguments: Sequence[str]) -> tuple[list[str | None], list[str]]:
     return files, others
 
 
+QUIETED = ("say", "vocode", "enhance", "features", "prepare", "train", "export", "import")
+"""Commands whose words are about what they did; of the others they are what was asked for."""
+
+
+def settle(options: argparse.Namespace) -> contextlib.AbstractContextManager:
+    """Apply what every command takes, before torch is imported, which looks at the environment once.
+
+    Returns:
+        A context in which the command is to run.
+
+    Raises:
+        SpeechlabError: there is no such device, or no such number of threads.
+    """
+    threads, device, seed = (getattr(options, name, None) for name in ("threads", "device", "seed"))
+    if threads is not None:
+        if threads < 1:
+            raise SpeechlabError(f"--threads {threads} is not a number of threads; give 1 or more")
+        os.environ |= {f"{library}_NUM_THREADS": str(threads) for library in ("OMP", "MKL", "OPENBLAS")}
+        if "torch" in sys.modules:
+            sys.modules["torch"].set_num_threads(threads)
+    if device == "cpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    if device == "cuda":
+        import torch
+
+        if not torch.cuda.is_available():
+            raise SpeechlabError("there is no CUDA device here; speechlab doctor says what is missing")
+    if seed is not None:
+        plant(seed, options)
+    if not options.quiet:
+        return contextlib.nullcontext()
+    os.environ["TQDM_DISABLE"] = "1"
+    silent = options.command in QUIETED and getattr(options, "output", None) != "-"
+    return contextlib.redirect_stdout(io.StringIO()) if silent else contextlib.nullcontext()
+
+
+def plant(seed: int, options: argparse.Namespace) -> None:
+    """Seed random numbers; of an experiment, its own setting, which belongs to the run."""
+    if hasattr(options, "experiment"):
+        options.overrides.append(f"training.seed={seed}")
+        return
+    import torch
+
+    torch.manual_seed(seed)
+
+
 def one_line(message: str) -> str:
     """Fold an error's table, where it has one, into the line: only the rows that differ are kept."""
     first, *rows = message.strip().splitlines() or [""]
@@ -267,9 +365,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from speechlab.apps import commands
         from speechlab.registry import import_own
 
+        context = settle(options)
         for file in options.imports:
             import_own(file)
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), context:
             warnings.showwarning = show_warning
             return getattr(commands, f"run_{options.command}")(options) or 0
     except SpeechlabError as error:

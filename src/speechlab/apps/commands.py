@@ -18,18 +18,48 @@ def run_doctor(options: argparse.Namespace) -> int:
     from speechlab.apps.doctor import examine
 
     findings = examine()
-    for finding in findings:
+    if options.json:
+        print(in_json([finding._asdict() for finding in findings]))
+    for finding in () if options.json else findings:
         print(finding)
     return int(any(finding.level == "problem" for finding in findings))
 
 
 def run_list(options: argparse.Namespace) -> None:
-    """Print the registered names of one kind."""
+    """Print the registered names of one kind, or the kinds."""
+    if options.kind is None:
+        counted = {kind: sorted(names()) for kind, names in KINDS.items()}
+        lines = [f"{kind:14} {len(names):4}  {in_short(names)}" for kind, names in counted.items() if names]
+        print(in_json(counted) if options.json else "\n".join(lines))
+        return
     if options.kind not in KINDS:
         hint = did_you_mean(options.kind, KINDS)
         raise SpeechlabError(f"nothing is listed as {options.kind!r}{hint} (known: {', '.join(KINDS)})")
-    for name in sorted(KINDS[options.kind]()):
-        print(name)
+    names = sorted(KINDS[options.kind]())
+    if not options.json:
+        print("\n".join(names))
+    elif options.kind == "voices":
+        print(in_json([about_voice(name) for name in names]))
+    else:
+        print(in_json(names))
+
+
+def about_voice(name: str) -> dict[str, str]:
+    """Say of a bundled voice its language and what it is."""
+    from speechlab.apps.bundled import card_of
+    from speechlab.checkpoints import find_folder
+
+    card = card_of(find_folder(name))
+    about = {key: str(card.get(key) or "") for key in ("language", "description", "licence")}
+    return {"name": name, **about}
+
+
+def in_json(value: object) -> str:
+    """Write one JSON value; what is no number in JSON is null."""
+    import json
+
+    plain = json.loads(json.dumps(value, default=str), parse_constant=lambda _: None)
+    return json.dumps(plain, ensure_ascii=False)
 
 
 def run_corpus(options: argparse.Namespace) -> int:
@@ -186,11 +216,16 @@ def run_say(options: argparse.Namespace) -> None:
     say(options)
 
 
+def run_voice(options: argparse.Namespace) -> None:
+    """Make a voice of one's own."""
+    from speechlab.apps.own_voice import new_voice
+
+    new_voice(options)
+
+
 def in_one(failed: list[str]) -> str:
     """Say of several failures the first, and how many more there are."""
     return f"{failed[0]} (and {len(failed) - 1} more)" if len(failed) > 1 else failed[0]
-
-
 
 
 def sound_file(output: str | None, name: str) -> Path:
@@ -260,6 +295,10 @@ def run_score(options: argparse.Namespace) -> int:
         output=output,
         n_jobs=options.jobs,
     )
+    if options.json:
+        rows = [{"metric": name, **row} for name, row in table.to_dict("index").items()]
+        print(in_json({"scores": rows, "remarks": list(remarks(table)), "folder": str(output)}))
+        return int(not table["n"].any())
     print(in_columns(table))
     for line in remarks(table):
         print(line)
@@ -358,6 +397,13 @@ def local(given: str) -> Path:
         return Path(given)
     suffix = ".safetensors" if given.partition("?")[0].endswith(".safetensors") else ".pt"
     return fetch([given], None, data_root() / "downloads" / f"{short_hash(given)}{suffix}")
+
+
+def run_serve(options: argparse.Namespace) -> None:
+    """Serve the page and OpenAI's speech interface until it is stopped."""
+    from speechlab.apps.server import serve
+
+    serve(options)
 
 
 def run_bot(options: argparse.Namespace) -> None:

@@ -1,0 +1,1 @@
+"""Signal processing without learned weights: read, write, resample, mel, Griffin-Lim, loudness, bands."""

@@ -21,7 +21,7 @@ from speechlab.audio.io import (
     require_writable,
 )
 from speechlab.errors import SpeechlabError
-from speechlab.files import cannot_write, temporary_name
+from speechlab.files import cannot_write, move, temporary_name
 
 Blocks = Iterator[np.ndarray]
 LONGEST_WAV = 4_000_000_000  # bytes; beyond, the fields of a wav file overflow, and RF64 is written instead
@@ -196,7 +196,7 @@ class AudioWriter:
         try:
             self.file.close()
             if kind is None:
-                self.partial.replace(self.path)
+                move(self.partial, self.path)
         except (sf.LibsndfileError, OSError) as problem:
             raise SpeechlabError(f"cannot write {self.path}: {problem}") from problem
         finally:

@@ -1,0 +1,1 @@
+"""Models ready for use: voices, vocoders and enhancers that load, run, stream and export."""

@@ -13,7 +13,6 @@ from speechlab.audio.io import Audio
 from speechlab.checkpoints import CARD, Checkpoint, find_checkpoint, find_folder, read_card
 from speechlab.errors import SpeechlabError
 from speechlab.models.fastspeech import AcousticOutput, Controls
-from speechlab.models.glowtts import intersperse_blanks, without_blanks
 from speechlab.pipelines.vocoder import GRIFFIN_LIM, Vocoder
 from speechlab.processes import give_memory_back, memory_in_one_piece
 from speechlab.text.frontend import for_language
@@ -217,6 +216,8 @@ class Voice:
         """
         if controls.pitch != 1 or controls.energy != 1:
             raise SpeechlabError(f"a {FLOW} voice has no control of pitch and energy; change pace or noise_scale")
+        from speechlab.models.glowtts import intersperse_blanks, without_blanks  # other voices do without
+
         if self.blank is not None:
             tokens, lengths = intersperse_blanks(tokens, lengths, self.blank)
         noise_scale = self.noise_scale if noise_scale is None else noise_scale

@@ -1,0 +1,1 @@
+"""From written text to phonemes: normalisation, stress, symbols; English and Russian."""

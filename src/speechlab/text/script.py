@@ -129,7 +129,7 @@ def meant_lines(paragraph: str) -> Iterator[tuple[str, int]]:
 def from_runs(runs: list[Run], language: str, pauses: Pauses) -> list[Line]:
     """Turn runs of SSML into lines; a break stands in place of the pause that its sentence would have had."""
     lines: list[Line] = []
-    number, wanted = 0, None
+    number, asked = 0, False
     for run in joined(runs):
         text = " ".join(run.text.split())
         is_said = any(character.isalnum() for character in text)
@@ -144,7 +144,9 @@ def from_runs(runs: list[Run], language: str, pauses: Pauses) -> list[Line]:
             lines.append(Line("", run.break_s))
         elif lines and wanted is not None:
             lines[-1] = replace(lines[-1], pause_s=wanted if is_said else max(wanted, lines[-1].pause_s))
-    if lines and (wanted is None or run.ends):  # no tag asks for silence at the end
+        if is_said or wanted is not None:
+            asked = run.break_s is not None
+    if lines and not asked:  # no tag asks for silence at the end
         lines[-1] = replace(lines[-1], pause_s=0.0)
     return lines
 

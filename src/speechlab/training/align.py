@@ -14,6 +14,8 @@ from speechlab.text.frontend import for_language
 from speechlab.text.symbols import SymbolTable
 
 BATCH = 16
+ONSET_DB = 40.0  # below an utterance's loudest frame, from where on it is speech that is heard
+LEAD_FRAMES = 2  # of the first phone before that
 TRUE_TIMINGS = "true timings"
 
 
@@ -39,7 +41,7 @@ def align(store: FeatureStore, name: str, language: str) -> FeatureStore:
     spec = checkpoint.audio
     spec.require(store.spec, "aligner", "features")
     aligner, symbols = load_aligner(checkpoint)
-    store.use_alignment(symbols.to_list(), sha256(checkpoint.path / WEIGHTS)[:16])
+    store.use_alignment(symbols.to_list(), f"{sha256(checkpoint.path / WEIGHTS)[:16]}, silence first")
     tokens = tokenise(store, for_language(language), symbols)
     data = AcousticDataset(store, list(tokens), {id: ids for id, (_, ids) in tokens.items()})
     for id, durations in found_durations(aligner, data):
@@ -53,8 +55,26 @@ def found_durations(aligner: Aligner, data: AcousticDataset):
     for first in range(0, len(order), BATCH):
         batch = collate_acoustic([data[0, index] for index in order[first : first + BATCH]])
         output = aligner(batch.mel, batch.mel_lengths, batch.tokens, batch.lengths)
-        for id, durations, length in zip(batch.names, output.durations, batch.lengths, strict=True):
-            yield id, durations[:length].numpy()
+        for number, (id, length) in enumerate(zip(batch.names, batch.lengths, strict=True)):
+            mel = batch.mel[number, :, : batch.mel_lengths[number]]
+            yield id, silence_first(output.durations[number, :length].numpy(), mel.numpy())
+
+
+def silence_first(durations: np.ndarray, mel: np.ndarray) -> np.ndarray:
+    """Give the silence before an utterance to its start token, from the first phone, which the search gave it to.
+
+    Nothing tells the two apart where every recording begins with silence; a voice would learn to hold its first phone.
+
+    Args:
+        durations: (tokens,), of the start token first.
+        mel: (n_mels, frames), natural logarithm of magnitude.
+    """
+    level_db = 10 / np.log(10) * np.logaddexp.reduce(2 * mel, axis=0)
+    onset = int(np.argmax(level_db > level_db.max() - ONSET_DB)) - LEAD_FRAMES
+    moved = np.clip(onset - durations[0], 0, durations[1] - 1) if len(durations) > 1 else 0
+    changed = durations.copy()
+    changed[:2] += np.array([moved, -moved])[: len(durations)]
+    return changed
 
 
 def use_true_timings(store: FeatureStore, symbols: SymbolTable) -> FeatureStore:

@@ -7,8 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from speechlab.config import Experiment, TrainingConfig, to_dict
 from speechlab.files import write_atomically, write_json
+from speechlab.training.media import alignment_image, spectrogram_image
 
 if TYPE_CHECKING:
     from speechlab.audio.io import Audio  # it loads torch, which a reader of logs does not need
@@ -121,11 +124,38 @@ class RunLog:
         for name, audio in clips.items():
             write_audio(folder / f"{name}.wav", audio.waveform, audio.sample_rate)
         self.add_step("index.json", step, {name: f"{folder.name}/{name}.wav" for name in clips})
+        self.show_clips(step, clips)
 
     def write_alignments(self, step: int, alignments: dict[str, dict[str, list]]) -> None:
         """Add a recipe's alignments at one step to ``renders/alignments.json``."""
         if alignments:
             self.add_step("alignments.json", step, alignments)
+            images = {f"alignment/{name}": item for name, item in alignments.items()}
+            self.show_images(
+                step, {name: alignment_image(item["durations"], item.get("true")) for name, item in images.items()}
+            )
+
+    def show_clips(self, step: int, clips: dict[str, "Audio"]) -> None:
+        """Let TensorBoard and W&B play the clips and show their spectrograms."""
+        for name, audio in clips.items():
+            self.board.add_audio(f"render/{name}", np.clip(audio.waveform, -1, 1), step, audio.sample_rate)
+        if self.wandb:
+            import wandb
+
+            sounds = {f"render/{name}": wandb.Audio(audio.waveform, audio.sample_rate) for name, audio in clips.items()}
+            self.wandb.log(sounds, step=step)
+        self.show_images(
+            step, {f"spectrogram/{name}": spectrogram_image(audio.waveform) for name, audio in clips.items()}
+        )
+
+    def show_images(self, step: int, images: dict[str, np.ndarray]) -> None:
+        """Show pictures, uint8 (height, width)."""
+        for name, image in images.items():
+            self.board.add_image(name, image, step, dataformats="HW")
+        if self.wandb:
+            import wandb
+
+            self.wandb.log({name: wandb.Image(image) for name, image in images.items()}, step=step)
 
     def add_step(self, file_name: str, step: int, items: dict) -> None:
         """Add what was rendered at a step to a list below ``renders/``, in place of what an earlier try left."""

@@ -94,15 +94,16 @@ class Speech:
         return make_note(audio.waveform, audio.sample_rate)
 
     def stresses(self, text: str) -> str:
-        """Give a Russian text with a mark on the stressed vowel of every word, numbers and abbreviations in words.
+        """Give a Russian text with a mark on the stressed vowel of content words, numbers and abbreviations in words.
 
         Raises:
             SpeechlabError: there is nothing to read in it, or a mark in it is not at a vowel.
         """
+        from speechlab.apps.reading import is_content
         from speechlab.text.russian.frontend import RussianFrontend
 
         found = RussianFrontend()(text)
-        return " ".join(word.marked for word in found.stresses)
+        return " ".join(word.marked if is_content(word) else word.text for word in found.stresses)
 
 
 def require_short(file: Path) -> None:

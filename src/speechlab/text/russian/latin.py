@@ -9,7 +9,8 @@ LONGEST_SPELLED = 5  # letters; a longer word in capitals is a word
 KNOWN, SOUNDS = TABLES.pairs("Latin words"), TABLES.pairs("Latin sounds")
 NAMES = dict(zip(
     "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
-    ["эй", "би", "си", "ди", "и", "эф", "джи", "эйч", "ай", "джей", "кей", "эл", "эм", "эн", "оу", "пи", "кью", "ар", "эс", "ти", "ю", "ви", "дабл-ю", "экс", "уай", "зед"], strict=True,
+    ["эй", "би", "си", "ди", "и", "эф", "джи", "эйч", "ай", "джей", "кей", "эл", "эм", "эн", "оу", "пи", "кью", "ар",
+     "эс", "ти", "ю", "ви", "дабл-ю", "экс", "уай", "зед"], strict=True,
 ))  # fmt: skip
 ELEMENTS = TABLES.pairs("elements")  # of chemistry
 FORMULA = rf"(?=[A-Za-z]*(?:\d|[a-z][A-Z]))(?:(?:{'|'.join(sorted(ELEMENTS, key=len, reverse=True))})\d{{0,3}}){{2,9}}"

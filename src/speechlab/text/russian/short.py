@@ -47,7 +47,7 @@ MARKUP: list[tuple[str, str]] = [  # Markdown and lists: their signs are silent,
 
 
 def abbreviations(*kinds: str) -> list[tuple[re.Pattern[str], Callable[[Match], str]]]:
-    """Give the rules for what is written short before a dot; ``kinds`` are keys of ``FOLLOWED``; "" takes in "never"."""
+    """Give the rules for what is written short before a dot; ``kinds``: keys of ``FOLLOWED``; "" takes in "never"."""
     return [_abbreviations(kind) for kind in kinds]
 
 

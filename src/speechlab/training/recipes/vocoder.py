@@ -27,7 +27,6 @@ from speechlab.registry import adversarial_losses, models
 from speechlab.training.judges import load_utmos, load_wavlm
 from speechlab.training.objective import Objective
 from speechlab.training.recipes.base import Recipe
-from speechlab.training.teacher import teacher_forced_mels
 from speechlab.training.validation import Heard
 
 N_RENDERED = 3  # validation clips kept for the time-travel player
@@ -94,7 +93,11 @@ class VocoderRecipe(Recipe):
         self.loss_mel = MelSpectrogram(config.audio, f_max=config.audio.sample_rate / 2).to(device)
         self.objective = self.make_objective()
         self.corpus = load_corpus(config.corpus)
-        mels = teacher_forced_mels(config.acoustic_model, config) if config.acoustic_model else None
+        mels = None
+        if config.acoustic_model:
+            from speechlab.training.teacher import teacher_forced_mels  # the acoustic models, for those who need one
+
+            mels = teacher_forced_mels(config.acoustic_model, config)
         training = self.corpus.split("train")
         if mels is not None:
             training = [utterance for utterance in training if mel_path(mels, utterance.id).is_file()]

@@ -1,0 +1,43 @@
+"""TensorBoard gets every render as sound and picture, and the pictures show what is there."""
+
+import numpy as np
+
+from speechlab.audio.io import Audio
+from speechlab.config import AlignerExperiment
+from speechlab.training.logs import RunLog
+from speechlab.training.media import HOP, N_FFT, alignment_image, spectrogram_image
+
+
+def test_a_tone_is_a_bright_row_at_its_frequency():
+    rate, row = 16_000, 64
+    tone = np.sin(2 * np.pi * row * rate / N_FFT * np.arange(rate) / rate).astype(np.float32)
+    image = spectrogram_image(tone)
+    assert image.shape == (N_FFT // 2 + 1, (rate - N_FFT) // HOP + 1)
+    assert (image.argmax(axis=0) == N_FFT // 2 - row).all()
+
+
+def test_what_is_shorter_than_a_frame_or_silent_has_a_picture():
+    assert spectrogram_image(np.zeros(10, np.float32)).shape == (N_FFT // 2 + 1, 1)
+
+
+def test_every_frame_belongs_to_its_token():
+    image = alignment_image([2, 0, 3], true=[1, 1, 4])
+    assert image.shape == (3, 6)
+    assert (image[::-1] == 255).sum(axis=1).tolist() == [2, 0, 3] and image[0, 5] == 110
+
+
+def test_renders_reach_tensorboard(tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    experiment = AlignerExperiment()
+    log = RunLog(tmp_path, experiment.training, experiment)
+    log.open(0, {})
+    tone = np.sin(np.arange(8000) / 5).astype(np.float32)
+    log.write_renders(3, {"first": Audio(0.5 * tone, 16_000)})
+    log.write_alignments(3, {"first": {"symbols": ["^", "a"], "durations": [2, 3]}})
+    log.close()
+    events = EventAccumulator(str(tmp_path / "tensorboard"))
+    events.Reload()
+    assert set(events.Tags()["images"]) == {"spectrogram/first", "alignment/first"}
+    [sound] = events.Audio("render/first")
+    assert sound.step == 3 and sound.sample_rate == 16_000 and sound.length_frames == 8000
