@@ -196,11 +196,13 @@ def run_say(options: argparse.Namespace) -> None:
     from speechlab.audio.io import require_writable
     from speechlab.pipelines.voice import Voice
     from speechlab.text.frontend import load_lexicon
+    from speechlab.training.checkpoints import fetched
 
     lexicon = load_lexicon(options.lexicon) if options.lexicon else None
     require_writable(jobs[0][1])  # before minutes are spent; the others are wav files too
-    require(options.voice, "voice")
-    voice = Voice.load(options.voice, options.vocoder, lexicon)
+    name, vocoder = fetched(options.voice), fetched(options.vocoder) if options.vocoder else None
+    require(name, "voice")
+    voice = Voice.load(name, vocoder, lexicon)
     several = len(jobs) + len(failed) > 1
     for text, target in jobs:
         try:
@@ -281,6 +283,7 @@ def run_vocode(options: argparse.Namespace) -> None:
     from speechlab.audio.io import read_audio, require_writable
     from speechlab.config import AudioSpec
     from speechlab.pipelines.vocoder import GRIFFIN_LIM, Vocoder
+    from speechlab.training.checkpoints import fetched
 
     source, output = Path(options.source), Path(options.output)
     if source.is_dir():
@@ -289,7 +292,7 @@ def run_vocode(options: argparse.Namespace) -> None:
         pairs = [(source, sound_file(options.output, f"{source.stem}.wav"))]
         require_writable(pairs[0][1])
     known = options.vocoder != GRIFFIN_LIM
-    vocoder = Vocoder.load(options.vocoder) if known else Vocoder.griffin_lim(AudioSpec())
+    vocoder = Vocoder.load(fetched(options.vocoder)) if known else Vocoder.griffin_lim(AudioSpec())
     failed = []
     for file, target in pairs:
         try:
@@ -417,6 +420,13 @@ def run_import(options: argparse.Namespace) -> None:
     print(import_reference(options.kind, Path(options.file), config_file, folder))
 
 
+def run_grade(options: argparse.Namespace) -> int:
+    """Measure the audio or the transcripts of an archive, and print the table."""
+    from speechlab.apps.grading import grade
+
+    return grade(options)
+
+
 def run_bot(options: argparse.Namespace) -> None:
     """Run the Telegram bot until it is stopped."""
     from speechlab.apps.bot import run
@@ -425,9 +435,14 @@ def run_bot(options: argparse.Namespace) -> None:
 
 
 def run_weights(options: argparse.Namespace) -> None:
-    """List the weights that can be fetched, or fetch some."""
+    """List the weights that can be fetched, or fetch some, by name or behind a link."""
     from speechlab import weights
+    from speechlab.data.links import fetch_link, is_link, sha256_of
 
+    if options.action == "get" and is_link(options.name):
+        file = fetch_link(options.name)
+        print(f"{file}\nSHA-256 {sha256_of(file)}")
+        return
     if options.action == "get":
         folder = weights.get_weights(options.name)
         entry = weights.load_registry()[options.name]

@@ -23,11 +23,13 @@ def enhance(options: argparse.Namespace) -> int:
     """
     from speechlab.apps.bundled import require
     from speechlab.apps.commands import write_origin
+    from speechlab.training.checkpoints import fetched
 
     source, output = Path(options.source), Path(options.output)
     jobs = targets_of(source, output)
-    require(options.model, "enhancer")
-    enhancer = Enhancer.load(options.model)
+    model = fetched(options.model)
+    require(model, "enhancer")
+    enhancer = Enhancer.load(model)
     for folder in {target.parent for _, target in jobs}:
         remove_leftovers(folder)  # of a run that was killed
     failed = 0

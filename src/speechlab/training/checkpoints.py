@@ -22,6 +22,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from speechlab.config import AudioSpec
+from speechlab.data.links import is_link, unpack_link
 from speechlab.errors import SpeechlabError
 from speechlab.files import temporary_name
 from speechlab.training import runs_root
@@ -189,6 +190,28 @@ def find_folder(name: str | Path) -> Path:
         f"no weights are called {str(name)!r} (bundled: {', '.join(bundled_names()) or 'none'}); "
         f"give one of these, a folder, or a run that was trained: speechlab train {name}"
     )
+
+
+def fetched(name: str) -> str:
+    """Give the folder of an archive of weights behind a link, fetched where it was not; a name stays as it is.
+
+    Only for names that a person gives on the command line: a name in a card, which anybody may have written, is never
+    followed to the network.
+
+    Raises:
+        SpeechlabError: the link leads to nothing, or to no weights of ours.
+    """
+    if not is_link(name):
+        return name
+    folder = unpack_link(name)
+    places = (path.parent for path in sorted(folder.rglob(CARD), key=lambda path: len(path.parts)))
+    found = next((place for place in places if (place / WEIGHTS).is_file() or (place / "acoustic").is_dir()), None)
+    if found is None:
+        raise SpeechlabError(
+            f"{name[:80]} holds no checkpoint of ours: expected an archive with {WEIGHTS} and {CARD}; other people's"
+            " weights are turned into one by speechlab import"
+        )
+    return str(folder if (folder / "checkpoints").is_dir() else found)
 
 
 def find_checkpoint(name: str | Path) -> Checkpoint:
