@@ -18,14 +18,18 @@ from speechlab.errors import SpeechlabError
 CONFIGS = Path(__file__).parent / "configs"
 MAX_YAML, MAX_NODES = 2**20, 10_000  # bytes of an experiment's file, and values in it with its aliases unfolded
 PROFILES = ("smoke", "gpu", "full")
+SCHEDULES = ("constant", "noam", "noam_by_epoch", "exponential", "cosine")
 OPTIMISERS = ("adamw", "adam", "radam", "sgd")
 CHOICES: dict[str, tuple[str, ...]] = {
     "adversarial_loss": ("least_squares", "hinge"),
     "recipe": tuple(EXPERIMENTS),
+    "audio.scale": ("log", "coqui"),
     "corpus.language": ("en", "ru"),
     "degradation.band_method": ("default", "decimate", "random"),
     "degradation.order": ("physical", "reference"),
-    "discriminator_optimiser.schedule": ("constant", "noam", "exponential", "cosine"),
+    "discriminator_optimiser.schedule": SCHEDULES,
+    "duration_loss": ("mse", "l1"),
+    "energy_scale": ("linear", "log"),
     "lmos_feature": ("conv", "conv_ln", "layer1"),
     "model.name": ("a2a_hifi++_gen", "hifi++_gen", "vocos_gen", "source_vocos_gen"),
     "model.preset": ("v1", "v2", "v3"),
@@ -33,7 +37,8 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "model.wavlm": ("wavlm-large", "tiny"),
     "discriminator_optimiser.name": OPTIMISERS,
     "optimiser.name": OPTIMISERS,
-    "optimiser.schedule": ("constant", "noam", "exponential", "cosine"),
+    "optimiser.schedule": SCHEDULES,
+    "text.frontend": ("phonemes", "graphemes", "stressed_graphemes"),
     "training.precision": ("auto", "fp32", "bf16", "fp16"),
     "training.wandb": ("disabled", "offline", "online"),
 }

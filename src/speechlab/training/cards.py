@@ -48,6 +48,7 @@ class Card:
     audio: dict  # an AudioSpec
     symbols: Annotated[list, Items(1, 65_536)]
     language: str
+    frontend: str  # of the text: phonemes, where it does not say
     blank: Number  # of Glow-TTS: number of the symbol between two tokens
     noise_scale: Factor
     dry: Share
