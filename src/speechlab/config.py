@@ -94,6 +94,9 @@ class Bounded:
                 raise SpeechlabError(f"{name} {problem}")
 
 
+SCALES = ("log", "coqui")  # of mels
+
+
 @dataclass(frozen=True)
 class AudioSpec(Bounded):
     """Mel analysis shared by acoustic models and vocoders; stamped into features, checkpoints and exports."""
@@ -115,6 +118,8 @@ class AudioSpec(Bounded):
             raise SpeechlabError(
                 f"f_max must be at most half the sample rate, {self.sample_rate / 2:g} Hz, got {self.f_max:g}"
             )
+        if self.scale not in SCALES:
+            raise SpeechlabError(f"scale is one of {', '.join(SCALES)}, got {self.scale!r}")
         if self.f_min >= self.f_max:
             raise SpeechlabError(f"f_min must be below f_max, {self.f_max:g} Hz, got {self.f_min:g}")
         for name in ("win_length", "hop_length"):

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
 
-from speechlab.config import EXPERIMENTS, Experiment, Items, Range, bounds_of, broken_bounds, to_plain
+from speechlab.config import EXPERIMENTS, SCALES, Experiment, Items, Range, bounds_of, broken_bounds, to_plain
 from speechlab.errors import SpeechlabError
 
 CONFIGS = Path(__file__).parent / "configs"
@@ -23,7 +23,7 @@ OPTIMISERS = ("adamw", "adam", "radam", "sgd")
 CHOICES: dict[str, tuple[str, ...]] = {
     "adversarial_loss": ("least_squares", "hinge"),
     "recipe": tuple(EXPERIMENTS),
-    "audio.scale": ("log", "coqui"),
+    "audio.scale": SCALES,
     "corpus.language": ("en", "ru"),
     "degradation.band_method": ("default", "decimate", "random"),
     "degradation.order": ("physical", "reference"),

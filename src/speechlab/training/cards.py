@@ -162,8 +162,8 @@ def wrong_audio(audio: dict) -> Iterator[str]:
     """Give why no AudioSpec can be made."""
     for name, kind in bounds_of(AudioSpec).items():
         value = audio.get(name)
-        if name in audio and not isinstance(value, bool if kind is bool else int | float):
-            yield f"audio.{name} is no number, got {shown(value)}"
+        if name in audio and not isinstance(value, kind if kind in (bool, str) else int | float):
+            yield f"audio.{name} is no {'text' if kind is str else 'number'}, got {shown(value)}"
             return
     try:
         AudioSpec(**audio)

@@ -126,6 +126,14 @@ class RunLog:
         for name, audio in clips.items():
             write_audio(folder / f"{name}.wav", audio.waveform, audio.sample_rate)
         self.add_step("index.json", step, {name: f"{folder.name}/{name}.wav" for name in clips})
+        if self.wandb:
+            self.send_clips(step, {name: folder / f"{name}.wav" for name in clips})
+
+    def send_clips(self, step: int, files: Mapping[str, Path]) -> None:
+        """Send rendered clips to W&B, to be heard beside the curves."""
+        import wandb
+
+        self.wandb.log({f"renders/{name}": wandb.Audio(str(path), caption=name) for name, path in files.items()}, step)
 
     def write_alignments(self, step: int, alignments: dict[str, dict[str, list]]) -> None:
         """Add a recipe's alignments at one step to ``renders/alignments.json``."""
