@@ -96,7 +96,7 @@ def own_networks(experiment: Experiment) -> Iterator[str]:
 
 def judges_of(experiment: Experiment) -> Iterator[str]:
     """Name the weights that an experiment's validation asks for."""
-    registry = load_metrics()
+    registry = load_metrics() if experiment.validation.metrics else {}
     yield from (registry[name].weights for name in experiment.validation.metrics if registry[name].weights)
 
 

@@ -35,7 +35,7 @@ class Judges:
     """
 
     def __init__(self, names: tuple[str, ...], say: Callable[[str], None]):
-        registry = load_metrics()
+        registry = load_metrics() if names else {}
         self.say, self.said = say, set()
         self.metrics: dict[str, type[Metric]] = {}
         for name in names:
