@@ -95,6 +95,9 @@ class Bounded:
                 raise SpeechlabError(f"{name} {problem}")
 
 
+SCALES = ("log", "coqui")  # of mels
+
+
 @dataclass(frozen=True)
 class AudioSpec(Bounded):
     """Mel analysis shared by acoustic models and vocoders; stamped into features, checkpoints and exports."""
@@ -108,6 +111,7 @@ class AudioSpec(Bounded):
     f_max: Hertz = 8_000.0  # a vocoder only reads mels cut at its own f_max
     log_floor: Positive = 1e-5  # mel magnitudes below are raised to it before the logarithm
     centring: bool = False  # false: frame t is centred on sample hop * t + hop / 2, and frames == samples // hop
+    scale: str = "log"  # of magnitudes: natural logarithm; coqui: report 002's decibels, squeezed into [-4, 4]
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -115,6 +119,8 @@ class AudioSpec(Bounded):
             raise SpeechlabError(
                 f"f_max must be at most half the sample rate, {self.sample_rate / 2:g} Hz, got {self.f_max:g}"
             )
+        if self.scale not in SCALES:
+            raise SpeechlabError(f"scale is one of {', '.join(SCALES)}, got {self.scale!r}")
         if self.f_min >= self.f_max:
             raise SpeechlabError(f"f_min must be below f_max, {self.f_max:g} Hz, got {self.f_min:g}")
         for name in ("win_length", "hop_length"):
@@ -160,6 +166,16 @@ class CorpusConfig(Bounded):
 
 
 @dataclass(frozen=True)
+class TextConfig(Bounded):
+    """What a model reads."""
+
+    frontend: str = (
+        "phonemes"  # or graphemes: letters as they are written; stressed_graphemes: Russian ones with stress
+    )
+    blanks: bool = True  # a blank between any two tokens
+
+
+@dataclass(frozen=True)
 class OptimiserConfig(Bounded):
     """An optimiser and its learning-rate schedule, counted in optimiser steps."""
 
@@ -167,7 +183,7 @@ class OptimiserConfig(Bounded):
     betas: tuple[Dropout, Dropout] = (0.8, 0.99)
     epsilon: Positive = 1e-8
     weight_decay: Factor = 0.01
-    schedule: str = "constant"  # constant, noam, exponential or cosine; all of them warm up first
+    schedule: str = "constant"  # constant, noam, noam_by_epoch, exponential or cosine; all of them warm up first
     warmup_steps: Number = 0
     decay: Positive = 0.999  # exponential only: factor per epoch, or
     decay_every: Number = 0  # per so many steps
@@ -368,6 +384,7 @@ class FastSpeechExperiment(SpeechExperiment):
         default_factory=lambda: OptimiserConfig(1e-3, (0.9, 0.98), 1e-9, 0.0, "noam", 4000)
     )
     aligner: str = ""  # experiment or run that gives the durations; empty: the corpus's true timings
+    duration_loss: str = "mse"  # or l1, of their logarithms
 
 
 @dataclass(frozen=True)
@@ -376,6 +393,7 @@ class FastSpeech2Experiment(FastSpeechExperiment):
 
     recipe: str = "fastspeech2"
     model: FastSpeechSizes = field(default_factory=FastSpeechSizes)
+    energy_scale: str = "linear"  # or log: of the magnitudes that are predicted
 
 
 @dataclass(frozen=True)
@@ -385,6 +403,7 @@ class GlowTTSExperiment(SpeechExperiment):
     recipe: str = "glowtts"
     training: TrainingConfig = field(default_factory=lambda: TrainingConfig(batch_size=32, clip_norm=5.0))
     model: GlowTTSSizes = field(default_factory=GlowTTSSizes)
+    text: TextConfig = field(default_factory=TextConfig)
     optimiser: OptimiserConfig = field(
         default_factory=lambda: OptimiserConfig(1e-3, (0.9, 0.998), 1e-9, 1e-6, "noam", 4000)
     )

@@ -13,20 +13,24 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
 
-from speechlab.config import EXPERIMENTS, Experiment, Items, Range, bounds_of, broken_bounds, to_plain
+from speechlab.config import EXPERIMENTS, SCALES, Experiment, Items, Range, bounds_of, broken_bounds, to_plain
 from speechlab.errors import SpeechlabError, did_you_mean
 from speechlab.registry import adversarial_losses, corpora, losses, metrics, models, optimisers, pair_sets
 
 CONFIGS = Path(__file__).parent / "configs"
 MAX_YAML, MAX_NODES = 2**20, 10_000  # bytes of an experiment's file, and values in it with its aliases unfolded
 PROFILES = ("smoke", "gpu", "full")
+SCHEDULES = ("constant", "noam", "noam_by_epoch", "exponential", "cosine")
 CHOICES: dict[str, tuple[str, ...]] = {
     "adversarial_loss": adversarial_losses.ours,
     "recipe": tuple(EXPERIMENTS.ours),
+    "audio.scale": SCALES,
     "corpus.language": ("en", "ru"),
     "degradation.band_method": ("default", "decimate", "random"),
     "degradation.order": ("physical", "reference"),
-    "discriminator_optimiser.schedule": ("constant", "noam", "exponential", "cosine"),
+    "discriminator_optimiser.schedule": SCHEDULES,
+    "duration_loss": ("mse", "l1"),
+    "energy_scale": ("linear", "log"),
     "lmos_feature": ("conv", "conv_ln", "layer1"),
     "model.name": ("hifigan_gen", "a2a_hifi++_gen", "hifi++_gen", "vocos_gen", "source_vocos_gen"),
     "model.preset": ("v1", "v2", "v3"),
@@ -34,7 +38,8 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "model.wavlm": ("wavlm-large", "tiny"),
     "discriminator_optimiser.name": optimisers.ours,
     "optimiser.name": optimisers.ours,
-    "optimiser.schedule": ("constant", "noam", "exponential", "cosine"),
+    "optimiser.schedule": SCHEDULES,
+    "text.frontend": ("phonemes", "graphemes", "stressed_graphemes"),
     "training.precision": ("auto", "fp32", "bf16", "fp16"),
     "training.wandb": ("disabled", "offline", "online"),
 }

@@ -36,7 +36,7 @@ class Fold(torch.nn.Module):
         self.scale = torch.nn.Parameter(torch.ones(()))
 
         def encoder(waveform, output_hidden_states):
-            assert waveform.mean().abs() < 1e-5 and waveform.std() == pytest.approx(1, abs=1e-3)
+            assert waveform.mean().abs() < 1e-5 and waveform.std().item() == pytest.approx(1, abs=1e-3)
             return types.SimpleNamespace(hidden_states=(waveform.unsqueeze(-1),))
 
         self.ssl = torch.nn.Module()
