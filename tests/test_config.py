@@ -171,6 +171,35 @@ def test_the_json_schema_accepts_ours_and_rejects_a_typing_mistake():
     assert not validator.is_valid({"recipe": "aligner", "training": {"steps": "five"}})
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"recipe": "hifigan"},
+        {"recipe": "aligner", "corpus": {"name": "ljspech"}},
+        {"recipe": "hifi++_trainer", "data": {"name": "voicebnk"}},
+        {"recipe": "hifigan_trainer", "discriminator": {"names": ["mpd", "mds"]}},
+        {"recipe": "finally_stage2_trainer", "losses": [{"name": "lmoss"}]},
+        {"recipe": "fastspeech2", "validation": {"metrics": ["utmos_v3"]}},
+        {"recipe": "glowtts", "optimiser": {"name": "radm"}},
+    ],
+)
+def test_an_editor_refuses_a_name_that_is_not_registered(wrong):
+    jsonschema = pytest.importorskip("jsonschema")
+    validator = jsonschema.Draft202012Validator(json_schema())
+    assert not validator.is_valid(wrong)
+    own = {"recipe": "finally_stage2_trainer", "losses": [{"name": "my_package.my_losses:loud", "weight": 2}]}
+    assert validator.is_valid(own)
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*/*.yaml")), ids=lambda path: path.stem)
+def test_every_parser_of_yaml_reads_the_same_numbers(path):
+    """YAML 1.1, as PyYAML reads it, takes 1e-3 for text; 1.0e-3 is a number in 1.2 too."""
+    import yaml
+    from omegaconf import OmegaConf
+
+    assert yaml.safe_load(path.read_text(encoding="utf-8")) == OmegaConf.to_container(OmegaConf.load(path))
+
+
 OUT_OF_RANGE = (
     "training.clip_norm=-1", "training.seed=-1", "training.n_workers=-1", "training.n_threads=-2", "training.steps=0",
     "training.steps=.inf", "training.batch_size=1e400", "training.ema_decay=1", "training.clip_norm=.nan",

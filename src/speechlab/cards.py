@@ -51,6 +51,7 @@ class Card:
     audio: dict  # an AudioSpec
     symbols: Annotated[list, Items(1, 65_536)]
     language: str
+    frontend: str  # of the text: phonemes, where it does not say
     blank: Number  # of Glow-TTS: number of the symbol between two tokens
     noise_scale: Factor
     dry: Share
@@ -164,8 +165,8 @@ def wrong_audio(audio: dict) -> Iterator[str]:
     """Give why no AudioSpec can be made."""
     for name, kind in bounds_of(AudioSpec).items():
         value = audio.get(name)
-        if name in audio and not isinstance(value, bool if kind is bool else int | float):
-            yield f"audio.{name} is no number, got {shown(value)}"
+        if name in audio and not isinstance(value, kind if kind in (bool, str) else int | float):
+            yield f"audio.{name} is no {'text' if kind is str else 'number'}, got {shown(value)}"
             return
     try:
         AudioSpec(**audio)

@@ -95,6 +95,9 @@ class Bounded:
                 raise SpeechlabError(f"{name} {problem}")
 
 
+SCALES = ("log", "coqui")  # of mels
+
+
 @dataclass(frozen=True)
 class AudioSpec(Bounded):
     """Mel analysis shared by acoustic models and vocoders; stamped into features, checkpoints and exports."""
@@ -108,6 +111,7 @@ class AudioSpec(Bounded):
     f_max: Hertz = 8_000.0  # a vocoder only reads mels cut at its own f_max
     log_floor: Positive = 1e-5  # mel magnitudes below are raised to it before the logarithm
     centring: bool = False  # false: frame t is centred on sample hop * t + hop / 2, and frames == samples // hop
+    scale: str = "log"  # of magnitudes: natural logarithm; coqui: report 002's decibels, squeezed into [-4, 4]
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -115,6 +119,8 @@ class AudioSpec(Bounded):
             raise SpeechlabError(
                 f"f_max must be at most half the sample rate, {self.sample_rate / 2:g} Hz, got {self.f_max:g}"
             )
+        if self.scale not in SCALES:
+            raise SpeechlabError(f"scale is one of {', '.join(SCALES)}, got {self.scale!r}")
         if self.f_min >= self.f_max:
             raise SpeechlabError(f"f_min must be below f_max, {self.f_max:g} Hz, got {self.f_min:g}")
         for name in ("win_length", "hop_length"):
@@ -160,17 +166,28 @@ class CorpusConfig(Bounded):
 
 
 @dataclass(frozen=True)
+class TextConfig(Bounded):
+    """What a model reads."""
+
+    frontend: str = (
+        "phonemes"  # or graphemes: letters as they are written; stressed_graphemes: Russian ones with stress
+    )
+    blanks: bool = True  # a blank between any two tokens
+
+
+@dataclass(frozen=True)
 class OptimiserConfig(Bounded):
-    """AdamW and its learning-rate schedule, counted in optimiser steps."""
+    """An optimiser and its learning-rate schedule, counted in optimiser steps."""
 
     learning_rate: Annotated[float, Range(0, 10)] = 2e-4  # the peak, for every schedule
     betas: tuple[Dropout, Dropout] = (0.8, 0.99)
     epsilon: Positive = 1e-8
     weight_decay: Factor = 0.01
-    schedule: str = "constant"  # constant, noam, exponential or cosine; all of them warm up first
+    schedule: str = "constant"  # constant, noam, noam_by_epoch, exponential or cosine; all of them warm up first
     warmup_steps: Number = 0
     decay: Positive = 0.999  # exponential only: factor per epoch, or
     decay_every: Number = 0  # per so many steps
+    name: str = "adamw"  # or adam, radam, sgd
 
 
 @dataclass(frozen=True)
@@ -271,22 +288,6 @@ class DiscriminatorConfig(Bounded):
 
 
 @dataclass(frozen=True)
-class LossesConfig(Bounded):
-    """Further losses of a generator: each compares what it makes with what it should have made."""
-
-    names: Annotated[tuple[str, ...], Items(0, 32)] = ()  # registered, of two waveforms: stft, spectrum, one's own
-    weights: Annotated[tuple[Weight, ...], Items(0, 32)] = ()  # of each in the sum
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if len(self.weights) != len(self.names):
-            raise SpeechlabError(
-                f"losses.weights must have one number for each of losses.names, which are {len(self.names)},"
-                f" got {len(self.weights)}"
-            )
-
-
-@dataclass(frozen=True)
 class PairsConfig(Bounded):
     """Which clean recordings to learn from, and how their degraded counterparts come about."""
 
@@ -331,6 +332,17 @@ class ValidationConfig(Bounded):
 
 
 @dataclass(frozen=True)
+class LossConfig(Bounded):
+    """One loss of a generator, by name, and its factor in the sum."""
+
+    name: str = ""  # speechlab list losses; or one's own, package.module:function
+    weight: Weight = 1.0
+
+
+Losses = Annotated[tuple[LossConfig, ...], Items(0, 32)]
+
+
+@dataclass(frozen=True)
 class Experiment(Bounded):
     """What every experiment has; subclasses add what they learn from, and one per recipe its own parts."""
 
@@ -372,6 +384,7 @@ class FastSpeechExperiment(SpeechExperiment):
         default_factory=lambda: OptimiserConfig(1e-3, (0.9, 0.98), 1e-9, 0.0, "noam", 4000)
     )
     aligner: str = ""  # experiment or run that gives the durations; empty: the corpus's true timings
+    duration_loss: str = "mse"  # or l1, of their logarithms
 
 
 @dataclass(frozen=True)
@@ -380,6 +393,7 @@ class FastSpeech2Experiment(FastSpeechExperiment):
 
     recipe: str = "fastspeech2"
     model: FastSpeechSizes = field(default_factory=FastSpeechSizes)
+    energy_scale: str = "linear"  # or log: of the magnitudes that are predicted
 
 
 @dataclass(frozen=True)
@@ -389,6 +403,7 @@ class GlowTTSExperiment(SpeechExperiment):
     recipe: str = "glowtts"
     training: TrainingConfig = field(default_factory=lambda: TrainingConfig(batch_size=32, clip_norm=5.0))
     model: GlowTTSSizes = field(default_factory=GlowTTSSizes)
+    text: TextConfig = field(default_factory=TextConfig)
     optimiser: OptimiserConfig = field(
         default_factory=lambda: OptimiserConfig(1e-3, (0.9, 0.998), 1e-9, 1e-6, "noam", 4000)
     )
@@ -412,7 +427,7 @@ class HiFiGANExperiment(SpeechExperiment):
     stft_weight: Weight = 0.0  # multi-resolution STFT loss; used in the generator-only phase too
     acoustic_model: str = ""  # run of a FastSpeech on whose teacher-forced mels to fine-tune; empty: real mels
     adversarial_loss: str = "least_squares"  # summed over the networks; or hinge, averaged over each family of them
-    losses: LossesConfig = field(default_factory=LossesConfig)
+    losses: Losses = ()  # of the generator, instead of all weights here, such as [{name: gen_loss, weight: 1}]
 
 
 @dataclass(frozen=True)
@@ -482,14 +497,14 @@ class HiFiPPExperiment(EnhancementExperiment):
     si_sdr_weight: Weight = 0.0  # a decibel of SI-SDR
     pesq_weight: Weight = 0.0  # a point of PESQ, which is then no longer an independent metric
     adversarial_loss: str = "least_squares"  # summed over the networks; or hinge, averaged over each family of them
-    losses: LossesConfig = field(default_factory=LossesConfig)
+    losses: Losses = ()  # of the generator, instead of all weights here, such as [{name: gen_loss, weight: 1}]
 
 
 @dataclass(frozen=True)
 class FinallySizes(Bounded):
     """FINALLY (arXiv:2410.05920); the widths of a size are in ``models/finally_gan.py``."""
 
-    size: str = "base"  # tiny (to try things out), small (a CPU), base, or large: the published 143.7 M parameters
+    size: str = "base"  # tiny (to try things out), small (a CPU), base, or large: 144.4 M parameters
     sample_rate: Annotated[int, Range(16_000, 48_000)] = 16_000  # Hz, of the output: 16 000, or 48 000 in stage 3
     wavlm: str = "wavlm-large"  # weights of the WavLM whose features it reads; tiny: a very small one, not trained
 
@@ -516,6 +531,7 @@ class FinallyStage1Experiment(EnhancementExperiment):
     sub_batch_size: Count = 8  # segments the discriminators see at once: bounds all memory but the generator's
     lmos_feature: str = "conv"  # of WavLM, that the loss compares: conv, conv_ln or layer1
     lmos_weight: Weight = 1.0
+    losses: Losses = ()  # of the generator, instead of all weights here, such as [{name: gen_loss, weight: 1}]
 
 
 @dataclass(frozen=True)
@@ -604,4 +620,4 @@ def to_plain(value: Any) -> Any:
     """Plain counterpart of one config value."""
     if hasattr(value, "__dataclass_fields__"):
         return to_dict(value)
-    return list(value) if isinstance(value, tuple) else value
+    return [to_plain(item) for item in value] if isinstance(value, tuple) else value

@@ -13,32 +13,52 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
 
-from speechlab.config import EXPERIMENTS, Experiment, Items, Range, bounds_of, broken_bounds, to_plain
+from speechlab.config import EXPERIMENTS, SCALES, Experiment, Items, Range, bounds_of, broken_bounds, to_plain
 from speechlab.errors import SpeechlabError, did_you_mean
-from speechlab.registry import losses, models
+from speechlab.registry import adversarial_losses, corpora, losses, metrics, models, optimisers, pair_sets
 
 CONFIGS = Path(__file__).parent / "configs"
 MAX_YAML, MAX_NODES = 2**20, 10_000  # bytes of an experiment's file, and values in it with its aliases unfolded
 PROFILES = ("smoke", "gpu", "full")
+SCHEDULES = ("constant", "noam", "noam_by_epoch", "exponential", "cosine")
 CHOICES: dict[str, tuple[str, ...]] = {
-    "adversarial_loss": ("least_squares", "hinge"),
+    "adversarial_loss": adversarial_losses.ours,
     "recipe": tuple(EXPERIMENTS.ours),
+    "audio.scale": SCALES,
     "corpus.language": ("en", "ru"),
     "degradation.band_method": ("default", "decimate", "random"),
     "degradation.order": ("physical", "reference"),
-    "discriminator_optimiser.schedule": ("constant", "noam", "exponential", "cosine"),
+    "discriminator_optimiser.schedule": SCHEDULES,
+    "duration_loss": ("mse", "l1"),
+    "energy_scale": ("linear", "log"),
     "lmos_feature": ("conv", "conv_ln", "layer1"),
     "model.name": ("hifigan_gen", "a2a_hifi++_gen", "hifi++_gen", "vocos_gen", "source_vocos_gen"),
     "model.preset": ("v1", "v2", "v3"),
     "model.size": ("tiny", "small", "base", "large"),
     "model.wavlm": ("wavlm-large", "tiny"),
-    "optimiser.schedule": ("constant", "noam", "exponential", "cosine"),
+    "discriminator_optimiser.name": optimisers.ours,
+    "optimiser.name": optimisers.ours,
+    "optimiser.schedule": SCHEDULES,
+    "text.frontend": ("phonemes", "graphemes", "stressed_graphemes"),
     "training.precision": ("auto", "fp32", "bf16", "fp16"),
     "training.wandb": ("disabled", "offline", "online"),
 }
 """Keys whose value is one of a few words."""
-OPEN = {"adversarial_loss": losses, "model.name": models, "recipe": EXPERIMENTS}
+OPEN = {
+    "adversarial_loss": adversarial_losses, "discriminator_optimiser.name": optimisers, "model.name": models,
+    "optimiser.name": optimisers, "recipe": EXPERIMENTS,
+}  # fmt: skip
 """Of these a person may add others, by registering them."""
+NAMES: dict[str, tuple[str, ...]] = {
+    "corpus.name": corpora.ours,
+    "data.name": pair_sets.ours,
+    "discriminator.names": ("mpd", "msd", "mrd", "ssd", "ms-stft_disc"),
+    "losses.name": losses.ours,
+    "validation.metrics": metrics.ours,
+}
+"""Keys for which the JSON schema lists what comes with speechlab; a training looks them up in the registry."""
+PLACES = ("losses.name",)
+"""Of these one's own may be named by its place, ``package.module:name``."""
 
 
 def experiment_names() -> list[str]:
@@ -91,6 +111,8 @@ def json_schema() -> dict[str, Any]:
     """Describe every experiment file as a JSON schema, for editors that complete and check YAML."""
     definitions = {recipe: _json_type(kind, "") for recipe, kind in EXPERIMENTS.items() if recipe in EXPERIMENTS.ours}
     for recipe, definition in definitions.items():
+        for key in NAMES:
+            _allow(definition, key)
         definition["properties"]["recipe"] = {"const": recipe}
         definition["properties"]["profiles"] = {
             "type": "object",
@@ -106,6 +128,7 @@ def json_schema() -> dict[str, Any]:
         "title": "speechlab experiment",
         "type": "object",
         "required": ["recipe"],
+        "properties": {"recipe": {"enum": list(definitions)}},
         "allOf": chosen,
         "$defs": definitions,
     }
@@ -115,6 +138,16 @@ def write_json_schema(path: Path) -> Path:
     """Write ``json_schema()`` to a file."""
     path.write_text(json.dumps(json_schema(), indent=1) + "\n", encoding="utf-8")
     return path
+
+
+def _allow(definition: dict[str, Any], key: str) -> None:
+    """Allow only known names, where a definition has such a key."""
+    for part in key.split("."):
+        definition = definition.get("properties", {}).get(part, {})
+        definition = definition.get("items", definition)
+    if definition:
+        known = {"enum": sorted(NAMES[key])}
+        definition |= {"anyOf": [known, {"pattern": ":"}]} if key in PLACES else known
 
 
 def _experiment_file(name: str) -> Path:
@@ -306,6 +339,13 @@ def _coerce(value: Any, kind: Any, where: str) -> Any:
         for problem in broken_bounds(kind, ready):
             raise SpeechlabError(f"{where} {problem}")
         return ready
+    if is_dataclass(kind):  # an item of a list
+        if not isinstance(value, Mapping):
+            example = ", ".join(f"{item.name}: ..." for item in fields(kind))
+            raise SpeechlabError(f"{where} expects groups, such as {{{example}}}; got {_shown(value)}")
+        for key in value.keys() - bounds_of(kind).keys():
+            raise SpeechlabError(f"{where} has no {key!r}{did_you_mean(str(key), list(bounds_of(kind)))}")
+        return _build(kind, value, where)
     arguments = get_args(kind)
     if arguments:  # a tuple: of one kind and any length, or of the kinds listed
         if isinstance(value, list | tuple):

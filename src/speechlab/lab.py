@@ -24,6 +24,7 @@ class Lab:
     data: Path  # corpora and their caches
     runs: Path  # training runs
     results: Path  # audio, figures, reports
+    wandb: str = "disabled"  # or online: where the curves and clips of trainings are sent too
 
     @property
     def audio_spec(self) -> AudioSpec:
@@ -43,7 +44,8 @@ class Lab:
                 the path of a YAML file.
         """
         name = kind if "-" in kind or kind.endswith((".yaml", ".yml")) else f"{self.corpus}-{kind}"
-        return load_experiment(name, self.profile, overrides)
+        logging = [f"training.wandb={self.wandb}"] if self.wandb != "disabled" else []
+        return load_experiment(name, self.profile, [*logging, *overrides])
 
     def prepare(self, kind: str) -> None:
         """Fetch what an experiment and those that it goes on from need; prints nothing where all of it is here.
@@ -65,12 +67,13 @@ class Lab:
         return folder
 
 
-def start(profile: str | None = None, seed: int = 1234) -> Lab:
+def start(profile: str | None = None, seed: int = 1234, wandb: bool = False) -> Lab:
     """Begin a notebook: choose the profile, seed every generator and print what this machine offers.
 
     Args:
         profile: ``smoke``, ``gpu`` or ``full``; None takes SPEECHLAB_PROFILE, or ``smoke``.
         seed: of python, numpy and PyTorch.
+        wandb: send the curves and clips of trainings to Weights & Biases, which may ask for a login.
     """
     import numpy as np
     import torch
@@ -79,7 +82,8 @@ def start(profile: str | None = None, seed: int = 1234) -> Lab:
     if profile not in PROFILES:
         known = ", ".join(PROFILES)
         raise SpeechlabError(f"no profile is called {profile!r}{did_you_mean(profile, PROFILES)} (known: {known})")
-    os.environ.setdefault("WANDB_MODE", "offline")  # a notebook never waits for a login
+    if not wandb:
+        os.environ.setdefault("WANDB_MODE", "offline")  # a notebook never waits for a login
     os.environ.setdefault("WANDB_SILENT", "true")
     if profile == "smoke":
         os.environ.setdefault("HF_HUB_OFFLINE", "1")  # nothing is downloaded but packages
@@ -98,6 +102,7 @@ def start(profile: str | None = None, seed: int = 1234) -> Lab:
         data=Path(os.environ["SPEECHLAB_DATA"]),
         runs=Path(os.environ["SPEECHLAB_RUNS"]),
         results=root / "results",
+        wandb="online" if wandb else "disabled",
     )
     print(describe(lab))
     return lab

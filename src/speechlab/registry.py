@@ -70,6 +70,19 @@ class Registry(MutableMapping[str, Any]):
             self._things[name] = imported(self._things[name])
         return self._things[name]
 
+    def find(self, name: str) -> Any:
+        """Give what a name stands for, or what is one's own by its place, ``package.module:attribute``.
+
+        Raises:
+            SpeechlabError: nothing has that name, or it cannot be imported from there.
+        """
+        if ":" not in name or name in self:
+            return self[name]
+        try:
+            return imported(name)
+        except (ImportError, AttributeError, ValueError, TypeError) as error:
+            raise SpeechlabError(f"the {self.kind} {name} cannot be imported: {error}") from error
+
     def __setitem__(self, name: str, thing: Any) -> None:
         self._things[name] = thing
 
@@ -93,7 +106,8 @@ class Registry(MutableMapping[str, Any]):
 def import_own(file: str | Path) -> None:
     """Import a person's file, or an installed module, so that what it registers is known.
 
-    Nothing else ever imports code that a checkpoint or an experiment names.
+    Nothing else imports code that a checkpoint names; of an experiment, a training imports the losses that it names by
+    their places.
 
     Raises:
         SpeechlabError: it is not there, or something else is imported by its name.
@@ -172,21 +186,38 @@ trainers = Registry("trainer", within("training.recipes", {
 """Sub-classes of ``training.recipes.base.Recipe``; ``config.EXPERIMENTS`` has the schema of each one's experiments."""
 
 losses = Registry("loss", within("losses", {
-    "mel_l1": "spectral:mel_loss",
-    "stft": "spectral:multi_resolution_stft_loss",
-    "spectrum": "spectral:compressed_spectrum_loss",
-    "least_squares": "adversarial:LEAST_SQUARES",
-    "hinge": "adversarial:HINGE",
-    "feature": "adversarial:feature_loss",
+    "feature_loss": "adversarial:feature_loss",
+    "gen_loss": "adversarial:generator_loss",
+    "disc_loss": "adversarial:discriminator_loss",
+    "l1_mel_loss": "spectral:mel_loss",
+    "stft_loss": "spectral:multi_resolution_stft_loss",
+    "spectrum_loss": "spectral:compressed_spectrum_loss",
     "lmos": "enhancement:lmos",
     "pesq": "enhancement:pesq",
-    "utmos": "enhancement:utmos",
+    "utmos": "enhancement:utmos",  # of UTMOSv2
+    "utmos_v1": "enhancement:utmos",  # of the strong learner of 2022
+    "si_sdr": "enhancement:si_sdr",
     "acoustic": "acoustic:acoustic_losses",
     "flow": "flow:flow_losses",
     "forward_sum": "alignment:forward_sum_loss",
     "binarisation": "alignment:binarisation_loss",
 }), "losses")  # fmt: skip
-"""Functions of tensors. One's own compares (estimate, reference), waveforms (batch, 1, samples), and gives a scalar."""
+"""Functions of tensors, which say by the names of their arguments what they want (``speechlab.losses``). One's own may
+compare ``estimate`` with ``reference``, waveforms (batch, 1, samples), and gives a scalar."""
+
+adversarial_losses = Registry("adversarial loss", within("losses", {
+    "least_squares": "adversarial:LEAST_SQUARES",
+    "hinge": "adversarial:HINGE",
+}), "adversarial_losses")  # fmt: skip
+"""``losses.adversarial.AdversarialLoss``: what discriminators and the generator learn from each other."""
+
+optimisers = Registry("optimiser", within("training", {
+    "adamw": "optimisers:adamw",
+    "adam": "optimisers:adam",
+    "radam": "optimisers:radam",
+    "sgd": "optimisers:sgd",
+}), "optimisers")  # fmt: skip
+"""Functions ``(parameters, OptimiserConfig) -> torch.optim.Optimizer``."""
 
 metrics = Registry("metric", within("metrics", {
     "mcd": "cepstra:MelCepstralDistortion",
@@ -208,6 +239,7 @@ metrics = Registry("metric", within("metrics", {
     "mosnet": "mosnet:MosNetMetric",
     "speaker_similarity": "speaker:SpeakerSimilarity",
     "utmos": "utmosv2:UtmosV2",
+    "utmos_average": "utmosv2:UtmosV2Average",
     "wer_whisper": "whisper:WhisperErrorRate",
 }), "metrics", {"utmosv2": "utmos"})  # fmt: skip
 """Sub-classes of ``metrics.base.Metric``."""
@@ -218,6 +250,8 @@ corpora = Registry("corpus", within("data", {
     "folders": "corpora.folders:load_folders",
     "ljspeech": "corpora.ljspeech:load_ljspeech",
     "ruslan": "corpora.ruslan:load_ruslan",
+    "vctk": "corpora.vctk:load_vctk",
+    "mel_dataset": "corpora.vctk:load_mel_dataset",
 }), "corpora")  # fmt: skip
 """Functions ``(CorpusConfig) -> Corpus``."""
 
@@ -260,5 +294,10 @@ references = Registry("kind of reference checkpoint", within("compat", {
 }))  # fmt: skip
 """Functions ``(state dict, config) -> module``."""
 
-KINDS = {kind.group: kind for kind in (models, trainers, losses, metrics, corpora, pair_sets, augmentations)}
+KINDS = {
+    kind.group: kind
+    for kind in (
+        models, trainers, losses, adversarial_losses, optimisers, metrics, corpora, pair_sets, augmentations,
+    )
+}  # fmt: skip
 """What a person can add to, by the name that ``speechlab list`` has for it."""

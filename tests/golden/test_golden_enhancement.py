@@ -27,8 +27,9 @@ def test_hifipp_vocoder(golden, old_names):
         case.check("waveform", vocoder(mel))
 
 
-def test_hifipp_enhancer(golden):
-    case = golden("hifipp_a2a")
+@pytest.mark.parametrize("name", ["hifipp_a2a", "hifipp_a2a_mask_first"])  # WaveUNet first, and the mask first
+def test_hifipp_enhancer(golden, name):
+    case = golden(name)
     enhancer = load_reference("hifipp-a2a", case.state(), case.config)
     assert count(enhancer) == case.content["parameter_count"]
     with torch.no_grad():

@@ -288,7 +288,8 @@ def test_utmos_averages_all_folds_and_fetches_no_base_weights(folder, clean, mon
     for fold in range(5):
         state = {"weight": torch.zeros(1, 2), "bias": torch.tensor([1.0 + fold])}
         torch.save(state, path / f"fold{fold}_s42_best_model.pth")
-    metric = utmosv2.UtmosV2()
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    metric = utmosv2.UtmosV2Average()
     metric.prepare()
     before = np.random.get_state()[1].tolist()
     score = metric.compute(clean, None, RATE, None)
@@ -297,6 +298,11 @@ def test_utmos_averages_all_folds_and_fetches_no_base_weights(folder, clean, mon
     assert np.random.get_state()[1].tolist() == before
     assert asked == [False] * 5 and set(files) == {(RATE, 5, "cpu", True)}
     assert "5 folds x 5" in metric.version
+
+    alone = utmosv2.UtmosV2()  # as the package itself answers
+    alone.prepare()
+    assert 1 <= alone.compute(clean, None, RATE, None) <= 1.1 and files[-1] == (RATE, 1, "cpu", True)
+    assert "1 folds x 1" in alone.version
 
 
 def test_base_encoders_are_made_without_their_weights(monkeypatch):

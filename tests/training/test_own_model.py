@@ -3,15 +3,17 @@
 import sys
 
 import pytest
+import torch
 
 from speechlab.apps.cli import main
-from speechlab.config import EXPERIMENTS
+from speechlab.config import EXPERIMENTS, LossConfig
 from speechlab.data.embedded import rendering
 from speechlab.data.embedded.rendering import EmbeddedVoice
 from speechlab.errors import SpeechlabError
 from speechlab.experiments import load_experiment
 from speechlab.pipelines.vocoder import Vocoder
 from speechlab.registry import KINDS, import_own, losses
+from speechlab.training.objective import Objective
 
 SHORT = ["training.batch_size=2", "training.log_every=1", "training.checkpoint_every=2", "training.validate_every=2"]
 SMALL = ["model.channels=16", "corpus.n_validation=2", "segment_length=4096"]
@@ -79,8 +81,15 @@ def test_what_is_named_must_be_there_and_fit(ideas, tmp_path):
         import_own("no_such_module")
     import_own(ideas / "my_ideas.py")
     assert "loudness" in losses.added
-    experiment = load_experiment("embedded-hifigan", "smoke", ["losses.names=[lmos]", "losses.weights=[1]"])
-    with pytest.raises(SpeechlabError, match="lmos does not compare two waveforms"):
-        KINDS["trainers"][experiment.recipe](experiment)
-    with pytest.raises(SpeechlabError, match="one number for each"):
-        load_experiment("embedded-hifigan", "smoke", ["losses.names=[stft]"])
+
+
+def test_a_loss_of_ones_own_is_listed_by_its_name_or_by_its_place(ideas):
+    listed = "losses=[{name: l1_mel_loss, weight: 45}, {name: loudness, weight: 2}]"
+    assert load_experiment("embedded-hifigan", "smoke", [listed]).losses[1] == LossConfig("loudness", 2.0)
+    with pytest.raises(SpeechlabError, match="no loss is called 'loudness'"):
+        Objective((LossConfig("loudness"),), (), {})
+    import_own(ideas / "my_ideas.py")
+    signals = {"estimate": torch.zeros(1, 1, 4096), "reference": torch.full((1, 1, 4096), 0.5)}
+    names = ("loudness", "my_ideas:loudness_loss")
+    first, second = (Objective((LossConfig(name, 2.0),), tuple(signals), {})(**signals)[0] for name in names)
+    assert first == second == 2 * losses["loudness"](**signals) > 0

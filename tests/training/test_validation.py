@@ -119,3 +119,28 @@ def test_finally_is_judged_by_opinions_on_the_set_of_the_paper(stage):
         experiment = load_experiment(f"finally-{stage}", profile)
         assert experiment.data.validation == "vctk-demand"
         assert {"utmos_v1", "wb_pesq", "stoi"} <= set(experiment.validation.metrics) <= set(metrics)
+
+
+def test_rendered_clips_are_sent_to_wandb_beside_the_curves(places, tiny_corpus, monkeypatch):
+    import sys
+    import types
+
+    sent = []
+    run = types.SimpleNamespace(id="one", finish=lambda: None, log=lambda numbers, step: sent.append((step, numbers)))
+    fake = types.SimpleNamespace(
+        Settings=lambda **_: None, init=lambda **_: run, Audio=lambda *audio: audio, Image=lambda image: image
+    )
+    monkeypatch.setitem(sys.modules, "wandb", fake)
+    experiment = load_experiment("embedded-hifigan", "smoke", ["training.wandb=online"])
+    train(
+        replace(
+            experiment,
+            corpus=CorpusConfig("folder", str(tiny_corpus), n_validation=1),
+            segment_length=2048,
+            generator_only_steps=1,
+            training=replace(experiment.training, steps=1, batch_size=1, n_threads=1),
+        )
+    )
+    clips = {name: audio for _, numbers in sent for name, audio in numbers.items() if name.startswith("render/")}
+    assert len(clips) == 1 and all(len(waveform) for waveform, _ in clips.values())
+    assert any("loss" in numbers for _, numbers in sent)

@@ -100,6 +100,10 @@ def make_parser() -> Parser:
 
     add_score(command("score", "measure recordings by quality metrics; the same command again goes on with it"))
 
+    add_grade(
+        command("grade", "take a zip, a folder or a link to one, with audio or transcripts, and print its scores")
+    )
+
     export = command("export", "copy a checkpoint or a voice, without what only resuming needs")
     export.add_argument("checkpoint", help="name or folder of a run or a checkpoint")
     export.add_argument("output", help="folder to make")
@@ -158,7 +162,7 @@ def add_say(say: argparse.ArgumentParser) -> None:
     say.add_argument(
         "-o", "--output", help="audio file, or folder; - writes wav, or raw, to standard output as it is made"
     )
-    say.add_argument("--voice", help="name or checkpoint folder (default: one for the language of the text)")
+    say.add_argument("--voice", help="name, checkpoint folder, or a link to one (default: by the text's language)")
     say.add_argument("--vocoder", help="name or checkpoint folder in place of the voice's own, or griffin-lim")
     for control in ("pace", "pitch", "energy"):
         say.add_argument(f"--{control}", type=float, default=1.0, help="factor (default: 1)")
@@ -214,7 +218,7 @@ def add_weights(weights: argparse.ArgumentParser) -> None:
     actions = weights.add_subparsers(dest="action", metavar="list|get", required=True)
     actions.add_parser("list", help="what can be fetched, what it is for, and whether it is here")
     get = actions.add_parser("get", help="fetch weights, check their hashes, and keep them")
-    get.add_argument("name", help="speechlab weights list names all")
+    get.add_argument("name", help="speechlab weights list names all; or gdrive:ID, or a link, with #SHA256 where known")
 
 
 def add_bot(bot: argparse.ArgumentParser) -> None:
@@ -255,6 +259,17 @@ def add_score(score: argparse.ArgumentParser) -> None:
     score.add_argument("--texts", metavar="FOLDER", help=".txt files of what is said (default: those beside the audio)")
     score.add_argument("-o", "--output", help="folder of the results (default: FOLDER-scores)")
     score.add_argument("--jobs", type=int, help="processes (default: one a core)")
+
+
+def add_grade(grade: argparse.ArgumentParser) -> None:
+    """Describe ``speechlab grade``."""
+    grade.add_argument("source", help="archive or folder with recordings, or with .txt files; or a link, as gdrive:ID")
+    grade.add_argument("--reference", metavar="PLACE", help="the same of what they should be, by the same names")
+    grade.add_argument("--metrics", metavar="A,B,C", help="speechlab list metrics names all (default: all that can be)")
+    grade.add_argument("--voice", help="who reads transcripts aloud: name, checkpoint folder, or link")
+    grade.add_argument("--vocoder", help="vocoder in place of the voice's own")
+    grade.add_argument("-o", "--output", default="results/grade", help="folder of the results (default: %(default)s)")
+    grade.add_argument("--jobs", type=int, help="processes (default: one a core)")
 
 
 def add_experiment(parser: argparse.ArgumentParser) -> None:

@@ -238,6 +238,7 @@ def run_read(options: argparse.Namespace) -> int:
 
 def run_vocode(options: argparse.Namespace) -> None:
     """Turn recordings into mels and back."""
+    from speechlab.apps.fetching import fetched
     from speechlab.audio.files import find_audio
     from speechlab.audio.io import read_audio, require_writable
     from speechlab.config import AudioSpec
@@ -250,7 +251,7 @@ def run_vocode(options: argparse.Namespace) -> None:
         pairs = [(source, sound_file(options.output, f"{source.stem}.wav"))]
         require_writable(pairs[0][1])
     known = options.vocoder != GRIFFIN_LIM
-    vocoder = Vocoder.load(options.vocoder) if known else Vocoder.griffin_lim(AudioSpec())
+    vocoder = Vocoder.load(fetched(options.vocoder)) if known else Vocoder.griffin_lim(AudioSpec())
     failed = []
     for file, target in pairs:
         try:
@@ -401,6 +402,13 @@ def run_serve(options: argparse.Namespace) -> None:
     serve(options)
 
 
+def run_grade(options: argparse.Namespace) -> int:
+    """Measure the audio or the transcripts of an archive, and print the table."""
+    from speechlab.apps.grading import handed_in
+
+    return run_score(handed_in(options))
+
+
 def run_bot(options: argparse.Namespace) -> None:
     """Run the Telegram bot until it is stopped."""
     try:
@@ -414,9 +422,15 @@ def run_bot(options: argparse.Namespace) -> None:
 
 
 def run_weights(options: argparse.Namespace) -> None:
-    """List the weights that can be fetched, or fetch some."""
+    """List the weights that can be fetched, or fetch some, by name or behind a link."""
     from speechlab import weights
+    from speechlab.data.links import fetch_link, is_link
+    from speechlab.files import sha256
 
+    if options.action == "get" and is_link(options.name):
+        file = fetch_link(options.name)
+        print(f"{file}\nSHA-256 {sha256(file)}")
+        return
     if options.action == "get":
         folder = weights.get_weights(options.name)
         entry = weights.load_registry()[options.name]

@@ -34,13 +34,15 @@ def enhance(options: argparse.Namespace) -> int:
         SpeechlabError: there is nothing to enhance, no such model, or the output lies in the source.
     """
     from speechlab.apps.bundled import require
+    from speechlab.apps.fetching import fetched
 
     if STANDARD in (options.source, options.output):
         return enhance_through_pipe(options)
     source, output = Path(options.source), Path(options.output)
     jobs = targets_of(source, output)
-    require(options.model, "enhancer")
-    enhancer = Enhancer.load(options.model)
+    model = fetched(options.model)
+    require(model, "enhancer")
+    enhancer = Enhancer.load(model)
     for folder in {target.parent for _, target in jobs}:
         remove_leftovers(folder)  # of a run that was killed
     raised = enhancer.output_rate if enhancer.extends else None

@@ -238,11 +238,13 @@ class Voices:
     def load(self, name: str) -> "Voice":
         """Load a voice unless that was done."""
         from speechlab.apps.bundled import require
+        from speechlab.apps.fetching import fetched
         from speechlab.pipelines.voice import Voice
 
         if name not in self.loaded:
-            require(name, "voice")
-            self.loaded[name] = Voice.load(name, self.options.vocoder, self.lexicon)
+            voice, vocoder = fetched(name), self.options.vocoder and fetched(self.options.vocoder)
+            require(voice, "voice")
+            self.loaded[name] = Voice.load(voice, vocoder, self.lexicon)
         return self.loaded[name]
 
 

@@ -5,13 +5,13 @@ N. Perraudin, P. Balazs, P. Soendergaard, "A fast Griffin-Lim algorithm", 2013.
 """
 
 import math
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from speechlab.audio.mel import mel_filters
+from speechlab.audio.scale import CoquiScale
 from speechlab.config import AudioSpec
 from speechlab.errors import SpeechlabError
 
@@ -102,13 +102,14 @@ def mel_to_magnitude(mel: Tensor, spec: AudioSpec, n_iterations: int = 100) -> T
     Non-negative least squares by multiplicative updates (D. Lee and S. Seung, 2000), which keep a smooth start smooth.
 
     Args:
-        mel: natural log, (batch, n_mels, frames).
+        mel: on the scale of the spec, (batch, n_mels, frames).
 
     Returns:
         (batch, n_fft // 2 + 1, frames); 0 where no filter reaches.
     """
     filters = mel_filters(spec).to(mel.device)
-    energy = mel.detach().float().exp()
+    scaled = mel.detach().float()
+    energy = CoquiScale().decode(scaled) if spec.scale == "coqui" else scaled.exp()
     coverage = filters.sum(dim=0)[:, None]  # of each bin by all filters
     smooth = filters / filters.sum(dim=1, keepdim=True).clamp(min=1e-12)  # each filter's mean over its bins
     level = energy / filters.sum(dim=1)[:, None].clamp(min=1e-12)
@@ -131,7 +132,7 @@ def mel_to_waveform(
     """Make a log-mel audible without a vocoder.
 
     Args:
-        mel: natural log, (batch, n_mels, frames).
+        mel: on the scale of the spec, (batch, n_mels, frames).
         spec: the analysis it comes from.
         power: exponent on the linear magnitudes, at an unchanged total level; above 1 it sharpens the spectrum.
 
@@ -150,29 +151,3 @@ def mel_to_waveform(
 
 REPORT_002_SPEC = AudioSpec(f_max=11_025.0, centring=True)
 """The analysis of the report's front end: centred, and up to the Nyquist frequency."""
-
-
-@dataclass(frozen=True)
-class CoquiScale:
-    """Mel scale of report 002 (the defaults of Coqui's AudioProcessor): decibels squeezed into [-4, 4].
-
-    Everything below ``min_level_db + ref_level_db`` = -80 dB becomes the constant -4, and everything above +20 dB
-    the constant 4. HiFi-GAN reads natural logarithms on another band and framing: not these.
-    """
-
-    gain: float = 20.0  # dB per factor of ten
-    ref_level_db: float = 20.0
-    min_level_db: float = -100.0
-    max_norm: float = 4.0
-
-    def encode(self, mel: Tensor) -> Tensor:
-        """Scale mel magnitudes (not their logarithm) of any shape to [-max_norm, max_norm]."""
-        decibels = self.gain * torch.log10(mel.clamp(min=1e-8)) - self.ref_level_db
-        scaled = (decibels - self.min_level_db) / -self.min_level_db  # 0 at the floor, 1 at the top
-        return (scaled * 2 * self.max_norm - self.max_norm).clamp(-self.max_norm, self.max_norm)
-
-    def decode(self, scaled: Tensor) -> Tensor:
-        """Give mel magnitudes back; what ``encode`` clipped stays clipped."""
-        unit = (scaled.clamp(-self.max_norm, self.max_norm) + self.max_norm) / (2 * self.max_norm)
-        decibels = unit * -self.min_level_db + self.min_level_db + self.ref_level_db
-        return 10 ** (decibels / self.gain)

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from speechlab.audio.scale import CoquiScale
 from speechlab.config import AudioSpec
 from speechlab.errors import SpeechlabError
 
@@ -90,7 +91,9 @@ class MelSpectrogram(nn.Module):
         return stft_magnitude(waveform, spec.n_fft, spec.hop_length, spec.win_length, spec.padding)
 
     def from_magnitude(self, magnitude: Tensor) -> Tensor:
-        """Log-mel (batch, n_mels, frames) of linear magnitudes (batch, n_fft // 2 + 1, frames)."""
+        """Mel (batch, n_mels, frames), on the spec's scale, of linear magnitudes (batch, n_fft // 2 + 1, frames)."""
+        if self.spec.scale == "coqui":
+            return CoquiScale().encode(torch.matmul(self.filters, magnitude))
         return torch.matmul(self.filters, magnitude).clamp(min=self.spec.log_floor).log()
 
     def forward(self, waveform: Tensor) -> Tensor:

@@ -41,7 +41,6 @@ FIXED = {
     "use_waveunet": True,
     "use_spectralmasknet": True,
     "use_skip_connect": True,
-    "waveunet_before_spectralmasknet": True,
     "waveunet_input": "both",
     "norm_type": "weight",
     "upsamplewaveunet_upsample_factor": 3,
@@ -99,7 +98,8 @@ def hifipp_sizes(config: Mapping[str, Any]) -> dict[str, Any]:
         if config.get(key, channels) != channels:
             raise SpeechlabError(f"{key} is {config[key]}; it must equal hifi_upsample_initial_channel, {channels}")
     sizes = {ours: config[theirs] for ours, theirs in SIZES.items() if theirs in config}
-    return sizes | {"reference_lengths": True}
+    order = {} if config.get("waveunet_before_spectralmasknet", True) else {"mask_first": True}
+    return sizes | {"reference_lengths": True} | order
 
 
 def finally_sizes(config: Mapping[str, Any], wide: bool) -> dict[str, Any]:
@@ -112,6 +112,10 @@ def finally_sizes(config: Mapping[str, Any], wide: bool) -> dict[str, Any]:
         raise SpeechlabError(
             "use_conv_post is false in the reference's configuration: such a generator gives many signals, as its last"
             " convolution was never trained; train it with use_conv_post"
+        )
+    if not config.get("waveunet_before_spectralmasknet", True):
+        raise SpeechlabError(
+            "waveunet_before_spectralmasknet is false in the reference's configuration: FINALLY has true"
         )
     sizes = {ours: config[theirs] for ours, theirs in UPSAMPLE_SIZES.items() if theirs in config}
     rate = {"sample_rate": 48_000 if wide else 16_000, "spare_head": wide, "tanh": config.get("use_tanh", not wide)}

@@ -240,10 +240,17 @@ class AcousticDataset(Dataset):
         store: features of the corpus.
         ids: utterances to use.
         tokens: symbol ids by utterance, for training an aligner; ``None`` reads the linguistic layer.
+        log_energy: give the energy's logarithm.
     """
 
-    def __init__(self, store: FeatureStore, ids: Sequence[str], tokens: Mapping[str, Sequence[int]] | None = None):
-        self.store, self.ids, self.tokens = store, list(ids), tokens
+    def __init__(
+        self,
+        store: FeatureStore,
+        ids: Sequence[str],
+        tokens: Mapping[str, Sequence[int]] | None = None,
+        log_energy: bool = False,
+    ):
+        self.store, self.ids, self.tokens, self.log_energy = store, list(ids), tokens, log_energy
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -260,5 +267,5 @@ class AcousticDataset(Dataset):
         if self.tokens is not None:
             return AcousticItem(id, torch.tensor(self.tokens[id]), mel)
         spoken = self.store.linguistic(id)
-        pitch, energy = (torch.from_numpy(values) for values in self.store.prosody_targets(id))
+        pitch, energy = (torch.from_numpy(values) for values in self.store.prosody_targets(id, self.log_energy))
         return AcousticItem(id, torch.from_numpy(spoken.ids), mel, torch.from_numpy(spoken.durations), pitch, energy)

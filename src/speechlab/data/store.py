@@ -42,6 +42,7 @@ from speechlab.files import short_hash, write_atomically
 from speechlab.paths import data_root
 
 FORMAT = 1  # raise it when the same audio would give other features
+ENERGY_FLOOR = 1e-3  # norm of a frame's magnitudes below which its logarithm tells nothing
 MIN_VOICED_FRAMES = 2  # fewer give no pitch contour
 
 
@@ -231,13 +232,28 @@ class FeatureStore:
         self.spec.require(AudioSpec(**stamp["spec"]), "wanted", "feature file")
         return Linguistic(stamp["tokens"], tensors["ids"], tensors["durations"], tensors["pitch"], tensors["energy"])
 
-    def prosody_targets(self, id: str) -> tuple[np.ndarray, np.ndarray]:
-        """Standardised log-pitch and energy of each token, two (tokens,) float32; 0 where the duration is 0."""
+    @cached_property
+    def log_energy(self) -> Moments:
+        """Statistics of the natural logarithm of the tokens' energies, over the training split."""
+        training = {item.id for item in self.split(TRAIN)}
+        spoken = (self.linguistic(id) for id in self.linguistic_ids() if id in training)
+        return moments([np.log(np.maximum(item.energy[item.durations > 0], ENERGY_FLOOR)) for item in spoken])
+
+    def prosody_targets(self, id: str, log_energy: bool = False) -> tuple[np.ndarray, np.ndarray]:
+        """Standardised log-pitch and energy of each token, two (tokens,) float32; 0 where the duration is 0.
+
+        Args:
+            log_energy: the energy's logarithm instead.
+        """
         item, statistics = self.linguistic(id), self.statistics()
         spoken = item.durations > 0
         log_pitch = np.log(np.where(spoken, item.pitch, 1.0))
         pitch = np.where(spoken, standardise(log_pitch, statistics.log_pitch), 0.0).astype(np.float32)
-        return pitch, np.where(spoken, standardise(item.energy, statistics.energy), 0.0).astype(np.float32)
+        if log_energy:
+            energy = standardise(np.log(np.maximum(item.energy, ENERGY_FLOOR)), self.log_energy)
+        else:
+            energy = standardise(item.energy, statistics.energy)
+        return pitch, np.where(spoken, energy, 0.0).astype(np.float32)
 
     def statistics(self) -> Statistics:
         """Give means and deviations over the training split; computed once for each set of recordings."""
@@ -304,4 +320,7 @@ def acoustic_stamp(spec: AudioSpec, config: CorpusConfig) -> dict:
     """Everything but the audio that decides what the acoustic features are."""
     pitch = {"method": "dio+stonemask", "floor": F0_FLOOR, "ceiling": F0_CEILING, "speed": DIO_SPEED}
     level = {"remove_offset": config.remove_offset, "loudness": config.loudness, "peak_limit": PEAK_LIMIT}
-    return {"format": FORMAT, "spec": to_dict(spec), "level": level, "pitch": pitch}
+    analysis = to_dict(spec)
+    if spec.scale == "log":
+        del analysis["scale"]  # features that were computed before there was another stay what they are
+    return {"format": FORMAT, "spec": analysis, "level": level, "pitch": pitch}

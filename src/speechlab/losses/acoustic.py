@@ -26,9 +26,14 @@ def mel_l1(estimate: Tensor, reference: Tensor, frame_mask: Tensor) -> Tensor:
     return masked_mean((estimate.float() - reference.float()).abs(), frame_mask)
 
 
-def duration_loss(log_durations: Tensor, durations: Tensor, token_mask: Tensor) -> Tensor:
-    """Mean squared error of predicted ln(frames + 1) (batch, tokens) against true frames (batch, tokens); scalar."""
-    return masked_mean((log_durations.float() - durations.float().log1p()).square(), token_mask)
+def duration_loss(log_durations: Tensor, durations: Tensor, token_mask: Tensor, kind: str = "mse") -> Tensor:
+    """Mean squared or, for ``l1``, absolute error of predicted ln(frames + 1) against true frames, (batch, tokens).
+
+    Returns:
+        Scalar.
+    """
+    error = log_durations.float() - durations.float().log1p()
+    return masked_mean(error.abs() if kind == "l1" else error.square(), token_mask)
 
 
 def acoustic_losses(
@@ -39,6 +44,7 @@ def acoustic_losses(
     frame_mask: Tensor,
     pitch: Tensor | None = None,
     energy: Tensor | None = None,
+    duration: str = "mse",
 ) -> dict[str, Tensor]:
     """Compare a teacher-forced output with its targets; the recipe sums what is returned.
 
@@ -50,6 +56,7 @@ def acoustic_losses(
         frame_mask: true on real frames, (batch, frames).
         pitch: true normalised pitch, (batch, tokens); needed where the output has one.
         energy: the same.
+        duration: how durations are compared, ``mse`` or ``l1``.
 
     Returns:
         Scalars ``mel``, ``mel_postnet`` (where there is a post-net), ``duration``, ``pitch`` and ``energy`` (where the
@@ -58,7 +65,7 @@ def acoustic_losses(
     losses = {"mel": mel_l1(output.mel, mel, frame_mask)}
     if output.mel_postnet is not output.mel:
         losses["mel_postnet"] = mel_l1(output.mel_postnet, mel, frame_mask)
-    losses["duration"] = duration_loss(output.log_durations, durations, token_mask)
+    losses["duration"] = duration_loss(output.log_durations, durations, token_mask, duration)
     if output.pitch is not None:
         losses["pitch"] = masked_mean((output.pitch.float() - pitch.float()).square(), token_mask)
     if output.energy is not None:

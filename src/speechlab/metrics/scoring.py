@@ -124,9 +124,10 @@ def choose(
         if not names:
             raise SpeechlabError("no metric is named; leave metrics out to take all")
         return {name: registry.metrics[name] for name in names}, {}
-    left_out = {name: needed(each, items) for name, each in registry.metrics.items()}
+    usual = {name: each for name, each in registry.metrics.items() if not each.only_by_name}
+    left_out = {name: needed(each, items) for name, each in usual.items()}
     left_out = {name: need for name, need in left_out.items() if need}
-    return {name: each for name, each in registry.metrics.items() if name not in left_out}, left_out
+    return {name: each for name, each in usual.items() if name not in left_out}, left_out
 
 
 def needed(metric_class: type[Metric], items: Sequence[Item]) -> str:

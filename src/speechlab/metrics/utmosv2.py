@@ -1,9 +1,10 @@
 """UTMOSv2 (arXiv:2409.09305) by its authors' package: MOS from a fine-tuned wav2vec 2.0 and four spectrograms.
 
-The networks of all five folds answer five times each about randomly chosen parts of the item, as in the paper, and the
-25 answers are averaged. Within one answer the package mixes two parts of the item at random; the average and a fixed
-seed make the score repeatable. The package would fetch the encoders' original weights and its own while it is used;
-here its networks are made without any, and every parameter comes from the folds' files.
+One fold answers once, as the package does by itself; ``utmos_average`` asks all five folds five times each, as in the
+paper, which takes 25 times as long. Every answer is about randomly chosen parts of the item, two of which are mixed at
+random; a fixed seed makes the score repeatable. A GPU is used where there is one. The package would fetch the encoders'
+original weights and its own while it is used; here its networks are made without any, and every parameter comes from
+the folds' files.
 """
 
 import random
@@ -12,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import ClassVar
 from unittest.mock import patch
 
 import numpy as np
@@ -30,7 +32,7 @@ from speechlab.weights import weights_hash
 WEIGHTS = "utmosv2"
 COMMAND = "pip install git+https://github.com/sarulab-speech/UTMOSv2.git@v1.2.1"
 N_FOLDS = 5
-N_REPETITIONS = 5
+N_REPETITIONS = 5  # of each fold in the average
 
 
 @contextmanager
@@ -74,43 +76,55 @@ def seeded(seed: int) -> Iterator[None]:
             np.random.set_state(states[1])
 
 
+def load_fold(fold: int):
+    """Make one fold's network, as the package does, with its weights.
+
+    Raises:
+        Unavailable: the package or the weights are missing, or do not fit each other.
+    """
+    package = require_package("utmosv2", f"{COMMAND} && speechlab weights get {WEIGHTS}")
+    path = require_weights(WEIGHTS) / f"fold{fold}_s42_best_model.pth"
+    from speechlab.models.mos_predictors import name_weight_norm
+
+    with without_base_weights():
+        model = package.create_model(pretrained=False, config="fusion_stage3", fold=fold)
+        load_strictly(model, name_weight_norm(read_torch(path)), f"fold {fold} of UTMOSv2")
+    return model
+
+
 class UtmosV2(Metric):
-    """UTMOSv2's MOS of naturalness, for the data domain ``sarulab``; slow, about 25 passes of a large network."""
+    """UTMOSv2's MOS of naturalness, for the data domain ``sarulab``."""
 
     outputs = ("utmos",)
+    weights = WEIGHTS
     unit = "MOS 1-5"
     sample_rate = RATE
-    n_workers = 1  # five networks of 0.8 GB
+    n_workers = 1  # networks of 0.8 GB
+    n_folds: ClassVar[int] = 1
+    n_repetitions: ClassVar[int] = 1
 
     def prepare(self) -> None:
-        """Make the networks of all folds.
+        """Make the networks.
 
         Raises:
             Unavailable: the package or the weights are missing, or do not fit each other.
         """
-        package = require_package("utmosv2", f"{COMMAND} && speechlab weights get {WEIGHTS}")
-        folder = require_weights(WEIGHTS)
-        from speechlab.models.mos_predictors import name_weight_norm
+        import torch
 
-        self.folds = []
-        with without_base_weights():
-            for fold in range(N_FOLDS):
-                model = package.create_model(pretrained=False, config="fusion_stage3", fold=fold)
-                state = name_weight_norm(read_torch(folder / f"fold{fold}_s42_best_model.pth"))
-                load_strictly(model, state, f"fold {fold} of UTMOSv2")
-                self.folds.append(model)
+        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.folds = [load_fold(fold) for fold in range(self.n_folds)]
 
     @property
     def version(self) -> str:
-        """The package and the weights of all folds."""
+        """The package, how often it is asked, and the weights of all folds."""
         try:
             package = version("utmosv2")
         except PackageNotFoundError:  # a checkout on the path
             package = "of unknown version"
-        return f"utmosv2 {package}, {N_FOLDS} folds x {N_REPETITIONS}, weights {weights_hash(WEIGHTS)}"
+        return f"utmosv2 {package}, {self.n_folds} folds x {self.n_repetitions}, weights {weights_hash(WEIGHTS)}"
 
     def compute(self, estimate, reference, sample_rate, text) -> float:
-        """Average the predictions of all folds.
+        """Ask the folds, and average what they predict.
 
         Raises:
             Unmeasurable: silent, shorter than 0.2 s, or longer than 120 s.
@@ -121,15 +135,17 @@ class UtmosV2(Metric):
         with TemporaryDirectory() as folder, seeded(0):
             path = Path(folder) / "item.wav"
             soundfile.write(path, estimate, RATE, subtype="FLOAT")
+            options = dict(device=self.device, num_workers=0, batch_size=1, verbose=False)
             answers = [
-                fold.predict(
-                    input_path=path,
-                    device="cpu",
-                    num_workers=0,
-                    batch_size=1,
-                    num_repetitions=N_REPETITIONS,
-                    verbose=False,
-                )
-                for fold in self.folds
+                fold.predict(input_path=path, num_repetitions=self.n_repetitions, **options) for fold in self.folds
             ]
         return float(np.mean(answers))
+
+
+class UtmosV2Average(UtmosV2):
+    """UTMOSv2's opinion as in the paper: all folds, asked five times each; slow, 25 passes of a large network."""
+
+    outputs = ("utmos_average",)
+    only_by_name = True
+    n_folds = N_FOLDS
+    n_repetitions = N_REPETITIONS

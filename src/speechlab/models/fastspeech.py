@@ -319,6 +319,7 @@ class FastSpeech2(FastSpeech):
         n_bins: of pitch and of energy.
         pitch_mean, pitch_std: statistics of ln(F0 in Hz) over voiced frames; LJ Speech's unless given.
         energy_mean, energy_std: statistics of energy (norm of the STFT magnitudes); LJ Speech's unless given.
+        energy_log: energy is the natural logarithm of that.
         pitch_range, energy_range: first and last bin edge in standard deviations (the published code: all data).
         log_pitch: false reads pitch and its statistics in Hz (the published code).
     """
@@ -336,10 +337,11 @@ class FastSpeech2(FastSpeech):
         pitch_range: tuple[float, float] = (-4.0, 4.0),
         energy_range: tuple[float, float] = (-4.0, 4.0),
         log_pitch: bool = True,
+        energy_log: bool = False,
         **sizes,
     ):
         super().__init__(n_symbols, n_mels, channels, **sizes)
-        self.log_pitch = log_pitch
+        self.log_pitch, self.energy_log = log_pitch, energy_log
         self.pitch_predictor = VariancePredictor(*self.predictor_sizes)
         self.energy_predictor = VariancePredictor(*self.predictor_sizes)
         self.pitch_embedding = BinnedEmbedding(n_bins, channels, *pitch_range)
@@ -393,6 +395,9 @@ class FastSpeech2(FastSpeech):
 
     def scale_energy(self, energy: Tensor, factor: Factor, mask: Tensor) -> Tensor:
         """Multiply the magnitude behind normalised energy (batch, tokens)."""
+        if self.energy_log:
+            louder = factors(factor, "energy", mask).log()
+            return (energy + louder / self.energy_std).masked_fill(~mask, 0.0)
         magnitude = energy * self.energy_std + self.energy_mean
         scaled = factors(factor, "energy", mask) * magnitude
         return ((scaled - self.energy_mean) / self.energy_std).masked_fill(~mask, 0.0)

@@ -46,8 +46,10 @@ SIZES: dict[str, dict[str, Any]] = {
     "base": {},
     "large": dict(mask_depth=4, deep=True),
 }
-"""An eighth of base, to try things out; HiFi++'s widths, for a CPU; those of the golden cases; those of the published
-143.7 M variant."""
+"""An eighth of base, to try things out; HiFi++'s widths, for a CPU; those of the golden cases; those of a published
+variant, as far as its description goes: it has 144.4 M parameters here. 143.7 M is the sum of its parts as published,
+each rounded: SpectralUNet 4.5, fusion 50 + 33, Upsampler 14, WaveUNet 10.7 (10.3 here), SpectralMaskNet 16.5 (16.7
+here) and Upsample WaveUNet 15 (15.6 here)."""
 
 
 def fusion(inputs: int, channels: int, deep: bool) -> nn.Sequential:
@@ -117,7 +119,7 @@ class Finally(nn.Module):
         wave_widths, wave_depth: of WaveUNet.
         mask_widths, mask_depth: of SpectralMaskNet.
         upsample_widths, upsample_depth, upsample_channels: of the Upsample WaveUNet.
-        deep: the larger fusion and Upsample WaveUNet of the published 143.7 M variant.
+        deep: the larger fusion and Upsample WaveUNet of ``large``.
         reference_lengths: pad, and stretch WavLM's features, as the reference does: depending on the length.
         tanh: bring the output into [-1, 1]; some reference generators do not.
         spare_head: keep the 16 kHz head, unused, beside the 48 kHz one, as the reference does.

@@ -50,6 +50,7 @@ class HiFiPP(nn.Module):
         mask_widths, mask_depth: of SpectralMaskNet.
         sample_rate: in Hz; the mel has 80 bands up to 8 kHz and a hop of 256 samples.
         reference_lengths: pad as the reference does, see :class:`SpectralUNet` and :class:`SpectralMaskNet`.
+        mask_first: SpectralMaskNet comes before WaveUNet, as in some of the reference's configurations.
     """
 
     def __init__(
@@ -63,10 +64,11 @@ class HiFiPP(nn.Module):
         mask_depth: int = 4,
         sample_rate: int = 16_000,
         reference_lengths: bool = False,
+        mask_first: bool = False,
     ):
         super().__init__()
         self.audio = AudioSpec(sample_rate=sample_rate)
-        self.reference_lengths = reference_lengths
+        self.reference_lengths, self.mask_first = reference_lengths, mask_first
         self.wave_channels = channels // 16
         self.spectral_unet = SpectralUNet(
             mel_filters(self.audio), channels, spectral_widths, spectral_depth, reference_lengths
@@ -84,11 +86,22 @@ class HiFiPP(nn.Module):
         """Turn mel (batch, n_mels, frames) into signals (batch, channels / 16, frames * 256)."""
         return self.upsampler(self.spectral_unet(mel))
 
-    def refine(self, hidden: Tensor) -> Tensor:
-        """Turn signals (batch, channels / 16, samples) into a waveform (batch, 1, samples) in [-1, 1]."""
+    def refine(self, hidden: Tensor, waveform: Tensor | None = None) -> Tensor:
+        """Turn signals (batch, channels / 16, samples) into a waveform (batch, 1, samples) in [-1, 1].
+
+        Args:
+            waveform: what is enhanced, (batch, 1, samples), which WaveUNet hears too; a vocoder has none.
+        """
+        if self.mask_first:
+            hidden = self.masked(hidden)
+        if waveform is not None:
+            hidden = self.mix(torch.cat((hidden, waveform), 1))
         hidden = self.wave_unet(hidden) + self.wave_skip(hidden)
-        hidden = self.mask_net(hidden) + self.mask_skip(hidden)
-        return torch.tanh(self.head(hidden))
+        return torch.tanh(self.head(hidden if self.mask_first else self.masked(hidden)))
+
+    def masked(self, hidden: Tensor) -> Tensor:
+        """Take away from signals (batch, channels, samples) what SpectralMaskNet finds to be none of speech."""
+        return self.mask_net(hidden) + self.mask_skip(hidden)
 
 
 class HiFiPPVocoder(HiFiPP):
@@ -122,8 +135,7 @@ class HiFiPPEnhancer(HiFiPP):
         """
         samples = waveform.shape[-1]
         waveform = pad_waveform(waveform, REFERENCE_SAMPLES if self.reference_lengths else ALIGNMENT * 256)
-        hidden = torch.cat((self.upsample(self.mel(waveform)), waveform), 1)
-        return self.refine(self.mix(hidden))[..., :samples]
+        return self.refine(self.upsample(self.mel(waveform)), waveform)[..., :samples]
 
 
 def let_input_pass(generator: nn.Module) -> None:

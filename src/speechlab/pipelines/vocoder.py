@@ -15,12 +15,10 @@ from speechlab.config import AudioSpec
 from speechlab.errors import SpeechlabError
 from speechlab.models import fold
 
-CHUNK, CONTEXT = (
-    1024,
-    64,
-)  # frames generated at once, and their neighbours on each side; the latter cover the receptive field
+CHUNK, CONTEXT = 1024, 64  # frames generated at once, and neighbours on each side, which cover the receptive field
+WIDE_CONTEXT = {"hifi++_gen": 512}  # of networks that look further around; a multiple of their grid
 GRIFFIN_LIM = "griffin-lim"
-VOCODERS = ("hifigan_gen", "vocos_gen", "source_vocos_gen")
+VOCODERS = ("hifigan_gen", "vocos_gen", "source_vocos_gen", "hifi++_gen")
 
 
 def vocoder_folder(folder: Path) -> Path:
@@ -79,8 +77,9 @@ class Vocoder:
                 f"this vocoder reads mels of shape (1, {self.spec.n_mels}, frames), got {tuple(mel.shape)}"
             )
         frames, hop, pieces, track = mel.shape[-1], self.spec.hop_length, [], None
+        context = WIDE_CONTEXT.get(self.card.get("model"), CONTEXT)
         for first in range(0, frames, CHUNK):
-            begin, end = max(first - CONTEXT, 0), min(first + CHUNK + CONTEXT, frames)
+            begin, end = max(first - context, 0), min(first + CHUNK + context, frames)
             chunk = mel[..., begin:end].to(self.device)
             if hasattr(self.synthesise, "track"):
                 before, track = track, self.synthesise.track(chunk, begin)

@@ -15,7 +15,7 @@ from speechlab.errors import SpeechlabError
 from speechlab.models.fastspeech import AcousticOutput, Controls
 from speechlab.pipelines.vocoder import GRIFFIN_LIM, Vocoder
 from speechlab.processes import give_memory_back, memory_in_one_piece
-from speechlab.text.frontend import for_language
+from speechlab.text.graphemes import make_frontend
 from speechlab.text.phonemes import PhonemeText
 from speechlab.text.script import Line, read_script
 from speechlab.text.symbols import SymbolTable
@@ -63,7 +63,7 @@ class Voice:
         self.symbols = SymbolTable(acoustic.need("symbols"))
         self.blank, self.noise_scale = acoustic.card.get("blank"), acoustic.card.get("noise_scale", NOISE_SCALE)
         self.language = acoustic.card.get("language", "en")
-        self.frontend = for_language(self.language, lexicon)
+        self.frontend = make_frontend(acoustic.card.get("frontend", "phonemes"), self.language, lexicon)
         self.device = vocoder.device
         self.is_flow = acoustic.card["model"] == FLOW
         self.acoustic = acoustic.network().to(self.device)
@@ -235,7 +235,8 @@ class Voice:
     @torch.inference_mode()
     def in_magnitude(self, energy: torch.Tensor) -> np.ndarray:
         """Undo the standardisation of energy, (tokens,)."""
-        return (energy * self.acoustic.energy_std + self.acoustic.energy_mean).cpu().numpy()
+        magnitude = energy * self.acoustic.energy_std + self.acoustic.energy_mean
+        return (magnitude.exp() if self.acoustic.energy_log else magnitude).cpu().numpy()
 
 
 def require_acoustic(checkpoint: Checkpoint) -> None:

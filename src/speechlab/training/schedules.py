@@ -21,6 +21,12 @@ def noam(step: int, config: OptimiserConfig, total_steps: int, steps_per_epoch: 
     return min(step / warmup, math.sqrt(warmup / max(step, 1)))
 
 
+@schedules.register("noam_by_epoch")
+def noam_by_epoch(step: int, config: OptimiserConfig, total_steps: int, steps_per_epoch: int) -> float:
+    """Noam's formula given the number of the epoch where it expects the step, as report 002's trainer did."""
+    return noam(math.ceil(step / max(steps_per_epoch, 1)), config, total_steps, steps_per_epoch)
+
+
 @schedules.register("exponential")
 def exponential(step: int, config: OptimiserConfig, total_steps: int, steps_per_epoch: int) -> float:
     """Linear warm-up to 1, times ``decay`` once per epoch (HiFi-GAN) or each ``decay_every`` steps (FINALLY)."""

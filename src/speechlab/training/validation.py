@@ -1,4 +1,4 @@
-"""Metrics by name as curves of a training: how good what a recipe makes sounds, on clips that it has not learned."""
+"""Metrics by name as curves of a training: how good what a recipe makes sounds, on clips that it does not know."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping

@@ -13,6 +13,7 @@ from torch.utils.data import Dataset
 from speechlab.audio.io import Audio
 from speechlab.config import Experiment, OptimiserConfig
 from speechlab.data.store import FeatureStore
+from speechlab.registry import optimisers
 from speechlab.training.validation import Heard
 
 
@@ -100,12 +101,10 @@ class Recipe(ABC):
         return self.experiment.optimiser
 
     def make_optimisers(self) -> dict[str, torch.optim.Optimizer]:
-        """One AdamW per network."""
-        optimisers = {}
+        """One optimiser per network, of the kind that its settings name."""
+        made = {}
         for name, network in self.networks.items():
             config = self.optimiser_config(name)
             parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
-            optimisers[name] = torch.optim.AdamW(
-                parameters, config.learning_rate, tuple(config.betas), config.epsilon, config.weight_decay
-            )
-        return optimisers
+            made[name] = optimisers[config.name](parameters, config)
+        return made

@@ -47,13 +47,18 @@ class FastSpeechRecipe(Recipe):
         split = {
             name: [item.id for item in self.store.split(name) if item.id in usable] for name in ("train", "validation")
         }
-        self.dataset = AcousticDataset(self.store, split["train"])
-        self.held_out = AcousticDataset(self.store, split["validation"])
+        self.dataset = AcousticDataset(self.store, split["train"], log_energy=self.log_energy)
+        self.held_out = AcousticDataset(self.store, split["validation"], log_energy=self.log_energy)
         self.item_lengths = self.dataset.lengths
         statistics = self.store.statistics()
         acoustic = build(self.model, **self.sizes)
         acoustic.set_mel_statistics(torch.tensor(statistics.mel_mean), torch.tensor(statistics.mel_std))
         self.networks["acoustic"] = acoustic
+
+    @property
+    def log_energy(self) -> bool:
+        """Whether the energy that is predicted is a logarithm."""
+        return getattr(self.experiment, "energy_scale", "linear") == "log"
 
     @property
     def sizes(self) -> dict[str, Any]:
@@ -81,7 +86,7 @@ class FastSpeechRecipe(Recipe):
         return self.networks["acoustic"](batch.tokens, batch.lengths, batch.durations, pitch, energy)
 
     def train_step(self, batches: Sequence[AcousticBatch]) -> dict[str, float]:
-        """One optimiser step on the sum of mel, duration, pitch and energy losses, each of weight 1."""
+        """One optimiser step on the sum of mel, duration, pitch and energy losses, each of weight 1; all are logged."""
         metrics: dict[str, float] = {}
         names = [name for batch in batches for name in batch.names]
         for batch in batches:
@@ -98,7 +103,7 @@ class FastSpeechRecipe(Recipe):
         token_mask = length_mask(batch.lengths, batch.tokens.shape[1])
         frame_mask = length_mask(batch.mel_lengths, batch.mel.shape[2])
         targets = (batch.mel, batch.durations, token_mask, frame_mask, batch.pitch, batch.energy)
-        return acoustic_losses(self.predict(batch), *targets)
+        return acoustic_losses(self.predict(batch), *targets, self.experiment.duration_loss)
 
     def validate(self) -> dict[str, float]:
         """Mel L1 on held-out sentences with true durations, without and with true prosody; duration correlation."""
@@ -154,6 +159,8 @@ class FastSpeech2Recipe(FastSpeechRecipe):
     def sizes(self) -> dict[str, Any]:
         """Arguments that build the model again, with the corpus's statistics of pitch and energy."""
         statistics = self.store.statistics()
+        energy = self.store.log_energy if self.log_energy else statistics.energy
         moments = {"pitch_mean": statistics.log_pitch.mean, "pitch_std": statistics.log_pitch.std,
-                   "energy_mean": statistics.energy.mean, "energy_std": statistics.energy.std}  # fmt: skip
-        return {**super().sizes, "n_bins": self.experiment.model.n_bins, **moments}
+                   "energy_mean": energy.mean, "energy_std": energy.std}  # fmt: skip
+        scale = {"energy_log": True} if self.log_energy else {}
+        return {**super().sizes, "n_bins": self.experiment.model.n_bins, **moments, **scale}

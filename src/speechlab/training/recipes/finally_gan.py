@@ -1,7 +1,7 @@
 """Train FINALLY in stages: by regression, against discriminators, then for the ear (arXiv:2410.05920, section 4)."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from speechlab.audio.io import Audio
+from speechlab.audio.mel import MelSpectrogram
 from speechlab.config import (
     FinallyStage1Experiment,
     FinallyStage2Experiment,
@@ -22,7 +23,8 @@ from speechlab.losses.adversarial import discriminator_loss, feature_loss, gener
 from speechlab.losses.enhancement import lmos, make_pesq, pesq, utmos
 from speechlab.models import build
 from speechlab.models.finally_gan import WAVLM_HOP
-from speechlab.models.wavlm import WavLM
+from speechlab.training.judges import load_utmos, load_wavlm
+from speechlab.training.objective import Objective
 from speechlab.training.recipes.base import Recipe
 from speechlab.training.recipes.hifipp import (
     N_RENDERED,
@@ -34,7 +36,6 @@ from speechlab.training.recipes.hifipp import (
     tell_substitutes,
 )
 from speechlab.training.validation import Heard
-from speechlab.weights import find_weights
 
 HEADS = ("head.", "wide_head.")  # parameters by which the stages differ: a run may start from one that has the other
 WIDE_HEAD = HEADS[1]
@@ -59,6 +60,7 @@ class FinallyRecipe(Recipe):
     main = "generator"
     collate = staticmethod(collate_enhancement)
     experiment: FinallyStage1Experiment
+    given: tuple[str, ...] = ("estimate", "reference")  # to losses by name
 
     def build(self, engine) -> None:
         """Make WavLM, which is no part of a checkpoint, the generator and the data."""
@@ -76,6 +78,21 @@ class FinallyRecipe(Recipe):
         self.pairs, self.dataset = make_dataset(config, self.sample_rate, config.context_length)
         tell_substitutes(self.pairs, config, engine.say)
         self.held_out = hold_out(self.pairs, self.dataset, engine.say)
+        self.objective = Objective(config.losses, self.given, self.tools()) if config.losses else None
+
+    def tools(self) -> dict[str, Callable[[], Any]]:
+        """What a loss that an experiment lists may ask for by its arguments' names, beside what is given each time."""
+        device, spec = self.engine.fabric.device, replace(self.experiment.audio, sample_rate=self.sample_rate)
+        return {
+            "sample_rate": lambda: self.sample_rate,
+            "lmos.feature": lambda: self.experiment.lmos_feature,
+            "feature_loss.mode": lambda: "relative",
+            "wavlm": lambda: self.wavlm,
+            "mel": lambda: MelSpectrogram(spec, f_max=self.sample_rate / 2).to(device),
+            "distance": lambda: make_pesq().to(device),
+            "utmos_v1.predictor": lambda: load_utmos().to(device),
+            "utmos.predictor": lambda: load_utmos("v2").to(device),
+        }
 
     def inherit(self, networks: dict[str, dict[str, Tensor]]) -> dict[str, dict[str, Tensor]]:
         """Take the generator, but for the head that is of the other rate; discriminators always start anew."""
@@ -127,6 +144,8 @@ class FinallyRecipe(Recipe):
     def generator_losses(self, real: Tensor, fake: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """The weighted total and its parts, for waveforms (batch, 1, samples)."""
         config = self.experiment
+        if self.objective:
+            return self.objective(estimate=fake, reference=real)
         losses = lmos(fake, real, self.wavlm, self.sample_rate, config.lmos_feature)
         return config.lmos_weight * (losses["lmos_features"] + losses["lmos_spectrum"]), losses
 
@@ -161,14 +180,15 @@ class AdversarialFinallyRecipe(FinallyRecipe):
     """Generator against a fresh discriminator and, in stage 3, for better PESQ and UTMOS: the later stages."""
 
     experiment: FinallyStage2Experiment | FinallyStage3Experiment
+    given = ("estimate", "reference", "real", "fake")
 
     def build(self, engine) -> None:
         """Make also the discriminator, and the networks of the perceptual losses."""
         super().build(engine)
         config, device = self.experiment, engine.fabric.device
         self.networks["discriminator"] = build("ms-stft_disc", **to_dict(config.discriminator))
-        self.pesq = make_pesq().to(device) if config.pesq_weight else None
-        self.utmos = load_utmos().to(device) if config.utmos_weight else None
+        self.pesq = make_pesq().to(device) if config.pesq_weight and not config.losses else None
+        self.utmos = load_utmos().to(device) if config.utmos_weight and not config.losses else None
 
     def optimiser_config(self, name: str) -> OptimiserConfig:
         """The discriminator learns at its own rate."""
@@ -177,12 +197,15 @@ class AdversarialFinallyRecipe(FinallyRecipe):
     def train_discriminator(self, parts: Sequence[Part], names: list[str]) -> dict[str, float]:
         """Take several steps on the same speech; the numbers are means over them, the loss also over the parts."""
         discriminator, metrics = self.networks["discriminator"], {}
+        if self.objective and not self.objective.is_judged:
+            return metrics
+        weight = self.objective.discriminator_weight if self.objective else 1.0
         n_steps, norms = self.experiment.n_discriminator_steps, 0.0
         for _ in range(n_steps):
             for part in parts:
                 judged = discriminator(part.real)
                 loss = discriminator_loss(judged, discriminator(part.fake.detach()))
-                self.engine.backward(part.share * loss, part.names)
+                self.engine.backward(weight * part.share * loss, part.names)
                 losses = {"discriminator/loss": loss, "discriminator/loss_per_network": loss / len(judged)}
                 add(metrics, losses, part.share / n_steps)
             norms += self.engine.update("discriminator", names)
@@ -191,6 +214,9 @@ class AdversarialFinallyRecipe(FinallyRecipe):
     def generator_losses(self, real: Tensor, fake: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """The weighted total and its parts, for waveforms (batch, 1, samples)."""
         config, rate = self.experiment, self.sample_rate
+        if self.objective:
+            judged_real, judged = self.judge(real, fake) if self.objective.is_judged else ([], [])
+            return self.objective(estimate=fake, reference=real, real=judged_real, fake=judged)
         losses = lmos(fake, real, self.wavlm, rate, config.lmos_feature)
         judged_real, judged = self.judge(real, fake)
         losses["adversarial"] = generator_loss(judged)
@@ -250,26 +276,3 @@ def features_of_crops(features: Tensor, starts: Tensor, samples: int) -> Tensor:
     frames = starts.unsqueeze(1) // WAVLM_HOP + torch.arange(samples // WAVLM_HOP + 1, device=starts.device)
     frames = frames.clamp(max=n_frames - 1)  # (batch, n)
     return features.gather(2, frames.unsqueeze(1).expand(-1, channels, -1))
-
-
-def load_wavlm(name: str) -> WavLM:
-    """Load a frozen WavLM by the name of its weights.
-
-    Raises:
-        SpeechlabError: they are not here; names the command that gets them.
-    """
-    return WavLM.tiny() if name == "tiny" else WavLM.load(find_weights(name))
-
-
-def load_utmos() -> nn.Module:
-    """Load the frozen MOS predictor that the metric utmos_v1 asks, so that a gradient can pass.
-
-    Raises:
-        SpeechlabError: its weights are not here; names the command that gets them.
-    """
-    from speechlab.metrics.mos_predictors import UtmosV1
-
-    metric = UtmosV1()
-    metric.prepare()
-    metric.model.lstm.train()  # cuDNN's recurrent layers pass a gradient on in this mode only; there is no dropout
-    return metric.model

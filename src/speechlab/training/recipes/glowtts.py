@@ -16,8 +16,8 @@ from speechlab.data.features import tokenise
 from speechlab.losses.flow import flow_losses
 from speechlab.models import build
 from speechlab.models.glowtts import FlowOutput, intersperse_blanks, without_blanks
-from speechlab.text.frontend import for_language
-from speechlab.training.features import acoustic_features, symbol_table
+from speechlab.text.graphemes import make_frontend
+from speechlab.training.features import acoustic_features
 from speechlab.training.recipes.aligner import VALIDATION_BATCH, vocabulary_card
 from speechlab.training.recipes.base import Recipe
 
@@ -38,7 +38,8 @@ class GlowTTSRecipe(Recipe):
         """Compute features and tokens, make the model, and set its statistics and norms from the training set."""
         config, self.engine = self.experiment, engine
         self.store = acoustic_features(config)
-        self.symbols = symbol_table(config.corpus.language)
+        self.frontend = make_frontend(config.text.frontend, config.corpus.language)
+        self.symbols = self.frontend.symbols
         tokens = self.tokens()
         split = {
             name: [item.id for item in self.store.split(name) if item.id in tokens] for name in ("train", "validation")
@@ -56,11 +57,11 @@ class GlowTTSRecipe(Recipe):
     def tokens(self) -> dict[str, list[int]]:
         """Tokens with blanks of every utterance that is neither too short nor too long; the others are counted."""
         self.store.use_alignment(self.symbols.to_list(), "none")
-        spoken = tokenise(self.store, for_language(self.experiment.corpus.language), self.symbols)
+        spoken = tokenise(self.store, self.frontend, self.symbols)
         rate, reasons = self.experiment.audio.frame_rate, Counter()
         usable = {}
         for id, (_, ids) in spoken.items():
-            seconds, tokens = self.store.frames[id] / rate, 2 * len(ids) + 1
+            seconds, tokens = self.store.frames[id] / rate, len(self.with_blanks(ids)[0])
             if seconds < DURATION_RANGE_S[0]:
                 reasons[f"shorter than {DURATION_RANGE_S[0]:g} s"] += 1
             elif seconds > DURATION_RANGE_S[1]:
@@ -75,19 +76,30 @@ class GlowTTSRecipe(Recipe):
         return usable
 
     def with_blanks(self, ids: Sequence[int]) -> Tensor:
-        """Put blanks around the tokens of one utterance, (1, 2 tokens + 1)."""
+        """Put blanks around the tokens of one utterance, (1, 2 tokens + 1), where the model has them."""
+        if self.blank is None:
+            return torch.tensor([list(ids)])
         return intersperse_blanks(torch.tensor([list(ids)]), torch.tensor([len(ids)]), self.blank)[0]
 
     @property
-    def blank(self) -> int:
-        """Id of the blank: the one after the last symbol."""
-        return len(self.symbols)
+    def blank(self) -> int | None:
+        """Id of the blank: the one after the last symbol; None where there are no blanks."""
+        return len(self.symbols) if self.experiment.text.blanks else None
+
+    @property
+    def knows_timings(self) -> bool:
+        """Whether the corpus knows when each token is said: the embedded one does, of phones."""
+        return self.store.corpus.timings is not None and self.experiment.text.frontend == "phonemes"
+
+    def of_tokens(self, durations: Tensor) -> Tensor:
+        """Share the blanks' frames among the tokens beside them, (tokens,)."""
+        return durations if self.blank is None else without_blanks(durations)
 
     @property
     def sizes(self) -> dict[str, Any]:
         """Arguments that build the model again."""
         return {
-            "n_symbols": len(self.symbols) + 1,
+            "n_symbols": len(self.symbols) + (self.blank is not None),
             "n_mels": self.experiment.audio.n_mels,
             **to_dict(self.experiment.model),
         }
@@ -146,7 +158,7 @@ class GlowTTSRecipe(Recipe):
                 sums[name] = sums.get(name, 0.0) + value.item() * len(batch.names) / len(self.held_out)
             predicted = self.model.predicted_durations(output.log_durations, batch.lengths)
             sums["length_ratio"] += predicted.sum().item() / n_frames
-            if self.store.corpus.timings:
+            if self.knows_timings:
                 for name, values in self.timing_errors_ms(batch, output.durations, predicted).items():
                     errors.setdefault(name, []).append(values)
         return sums | medians({name: np.concatenate(values) for name, values in errors.items()})
@@ -173,18 +185,17 @@ class GlowTTSRecipe(Recipe):
         for index, id in enumerate(batch.names):
             n_frames, n_tokens = int(batch.mel_lengths[index]), int(batch.lengths[index])
             true = self.store.corpus.timings(id, self.store.spec, n_frames)[1]
-            aligned = without_blanks(found[index, :n_tokens]).cpu().numpy()
+            aligned = self.of_tokens(found[index, :n_tokens]).cpu().numpy()
             rows["duration"].append(aligned - true)
             rows["boundary"].append((aligned - true).cumsum()[:-1])
-            rows["predicted_duration"].append(without_blanks(predicted[index, :n_tokens]).cpu().numpy() - true)
+            rows["predicted_duration"].append(self.of_tokens(predicted[index, :n_tokens]).cpu().numpy() - true)
         frame_ms = 1000 / self.store.spec.frame_rate
         return {name: frame_ms * np.concatenate(values) for name, values in rows.items()}
 
     def render(self) -> dict[str, Audio]:
         """Speak a fixed sentence and the first held-out ones through Griffin-Lim, always with the same noise."""
         config = self.experiment
-        language = config.corpus.language
-        spoken = for_language(language)(SENTENCES[language])
+        spoken = self.frontend(SENTENCES[config.corpus.language])
         texts = {"sentence": self.with_blanks(self.symbols.ids(spoken.symbols))[0]}
         for index in range(min(N_RENDERED, len(self.held_out))):
             item = self.held_out[0, index]
@@ -207,9 +218,10 @@ class GlowTTSRecipe(Recipe):
             batch = self.engine.fabric.to_device(collate_acoustic(items))
             durations = self.predict(batch, batch.mel).durations.cpu()
         for index, item in enumerate(items):
-            frames = without_blanks(durations[index, : len(item.tokens)]).tolist()
-            found[item.name] = {"symbols": [self.symbols.symbols[id] for id in item.tokens[1::2]], "durations": frames}
-            if self.store.corpus.timings:
+            frames = self.of_tokens(durations[index, : len(item.tokens)]).tolist()
+            tokens = item.tokens if self.blank is None else item.tokens[1::2]
+            found[item.name] = {"symbols": [self.symbols.symbols[id] for id in tokens], "durations": frames}
+            if self.knows_timings:
                 true = self.store.corpus.timings(item.name, self.store.spec, item.mel.shape[1])[1]
                 found[item.name]["true"] = true.tolist()
         return found
@@ -219,7 +231,8 @@ class GlowTTSRecipe(Recipe):
         language = self.experiment.corpus.language
         card = vocabulary_card("glowtts", self.sizes, self.symbols, language, self.store, len(self.dataset))
         return card | {
-            "blank": self.blank,
+            **({} if self.blank is None else {"blank": self.blank}),
+            "frontend": self.experiment.text.frontend,
             "noise_scale": self.experiment.noise_scale,
             "initialised_on": self.n_initialised,
         }

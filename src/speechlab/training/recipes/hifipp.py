@@ -45,7 +45,8 @@ class HiFiPPRecipe(VocoderRecipe):
         self.networks["discriminator"] = make_discriminators(config.discriminator)
         self.loss_mel = MelSpectrogram(config.audio, f_max=config.audio.sample_rate / 2).to(engine.fabric.device)
         self.mel = MelSpectrogram(config.audio).to(engine.fabric.device)
-        self.pesq = make_pesq().to(engine.fabric.device) if config.pesq_weight else None
+        self.objective = self.make_objective()
+        self.pesq = make_pesq().to(engine.fabric.device) if config.pesq_weight and not config.losses else None
         self.pairs, self.dataset = make_dataset(config, config.audio.sample_rate)
         tell_substitutes(self.pairs, config, engine.say)
         self.held_out = hold_out(self.pairs, self.dataset, engine.say)
@@ -61,6 +62,8 @@ class HiFiPPRecipe(VocoderRecipe):
     def generator_losses(self, real: Tensor, fake: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """The weighted total and its parts, for waveforms (batch, 1, samples)."""
         total, parts = super().generator_losses(real, fake)
+        if self.objective:
+            return total, parts
         if self.experiment.spectrum_weight:
             parts["spectrum"] = compressed_spectrum_loss(fake, real)
             total = total + self.experiment.spectrum_weight * parts["spectrum"]

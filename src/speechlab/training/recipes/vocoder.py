@@ -5,7 +5,7 @@ Both learn by mel L1, adversarial and feature-matching losses. What is trained, 
 
 import contextlib
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -20,9 +20,12 @@ from speechlab.data.datasets import VocoderBatch, VocoderDataset, collate_vocode
 from speechlab.data.waveforms import load_waveform
 from speechlab.errors import SpeechlabError
 from speechlab.losses.adversarial import feature_loss
+from speechlab.losses.enhancement import make_pesq
 from speechlab.losses.spectral import mel_loss, multi_resolution_stft_loss
 from speechlab.models import build
-from speechlab.registry import losses, models
+from speechlab.registry import adversarial_losses, models
+from speechlab.training.judges import load_utmos, load_wavlm
+from speechlab.training.objective import Objective
 from speechlab.training.recipes.base import Recipe
 from speechlab.training.validation import Heard
 
@@ -54,20 +57,6 @@ def make_discriminators(config: DiscriminatorConfig) -> Discriminators:
     )
 
 
-def loss_of_waveforms(name: str) -> Callable[[Tensor, Tensor], Tensor]:
-    """Look up a loss that a person names beside the recipe's own.
-
-    Raises:
-        SpeechlabError: there is none of this name, or it needs more than two waveforms.
-    """
-    loss = losses[name]
-    try:
-        inspect.signature(loss).bind(None, None)
-    except TypeError:
-        raise SpeechlabError(f"losses.names: {name} does not compare two waveforms, and nothing else") from None
-    return loss
-
-
 @contextlib.contextmanager
 def frozen(network: nn.Module) -> Iterator[None]:
     """Ask for no gradient of a network's parameters: in the generator's step only its input needs one."""
@@ -89,11 +78,6 @@ class VocoderRecipe(Recipe):
     forward_methods = frozenset({"learn"})
     experiment: HiFiGANExperiment
 
-    def __init__(self, experiment: HiFiGANExperiment):
-        super().__init__(experiment)
-        self.further = [(name, weight, loss_of_waveforms(name)) for name, weight in
-                        zip(experiment.losses.names, experiment.losses.weights, strict=True)]  # fmt: skip
-
     def build(self, engine) -> None:
         """Make generator, discriminators, the loss's full-band mel and the data."""
         config = self.experiment
@@ -107,6 +91,7 @@ class VocoderRecipe(Recipe):
         device = engine.fabric.device
         self.mel = MelSpectrogram(config.audio).to(device)
         self.loss_mel = MelSpectrogram(config.audio, f_max=config.audio.sample_rate / 2).to(device)
+        self.objective = self.make_objective()
         self.corpus = load_corpus(config.corpus)
         mels = None
         if config.acoustic_model:
@@ -122,6 +107,21 @@ class VocoderRecipe(Recipe):
         with_pitch = hasattr(self.networks["generator"], "learn")
         self.dataset = VocoderDataset(training, config.corpus, config.audio, segment, seed, mels, with_pitch)
         self.held_out = self.load_held_out()
+
+    def make_objective(self) -> Objective | None:
+        """Make the sum of the losses that the experiment lists, if it does; the discriminators' keep their families."""
+        config, device = self.experiment, self.engine.fabric.device
+        tools = {
+            "sample_rate": lambda: config.audio.sample_rate,
+            "mel": lambda: self.loss_mel,
+            "wavlm": lambda: load_wavlm().to(device),
+            "distance": lambda: make_pesq().to(device),
+            "utmos_v1.predictor": lambda: load_utmos().to(device),
+            "utmos.predictor": lambda: load_utmos("v2").to(device),
+        }
+        given = ("estimate", "reference", "real", "fake")  # the judgements by family of discriminators
+        own = {"gen_loss": self.adversarial_part, "feature_loss": self.feature_part}
+        return Objective(config.losses, given, tools, own) if config.losses else None
 
     @property
     def model(self) -> str:
@@ -151,7 +151,8 @@ class VocoderRecipe(Recipe):
     @property
     def adversarial(self) -> bool:
         """Whether the discriminators take part at this step."""
-        return self.engine.step > self.experiment.generator_only_steps
+        wanted = self.objective.is_judged if self.objective else True
+        return wanted and self.engine.step > self.experiment.generator_only_steps
 
     def train_step(self, batches: Sequence[VocoderBatch]) -> dict[str, float]:
         """One discriminator step, then one generator step on the same generated audio (HiFi-GAN, section 2.2)."""
@@ -160,10 +161,10 @@ class VocoderRecipe(Recipe):
         metrics: dict[str, float] = {}
         reals, fakes, extras = zip(*(self.generate(generator, batch) for batch in batches), strict=True)
         if self.adversarial:
-            loss = 0.0
+            loss, weight = 0.0, self.objective.discriminator_weight if self.objective else 1.0
             for real, fake in zip(reals, fakes, strict=True):
                 judged_loss, undecided = self.discriminator_loss(discriminator(real), discriminator(fake.detach()))
-                self.engine.backward(judged_loss / len(batches), names)
+                self.engine.backward(weight * judged_loss / len(batches), names)
                 loss += judged_loss.item() / len(batches)
             norm = self.engine.update("discriminator", names)
             metrics |= {"discriminator/loss": loss, "discriminator/loss_per_network": 0.5 * loss / undecided,
@@ -189,33 +190,41 @@ class VocoderRecipe(Recipe):
     def generator_losses(self, real: Tensor, fake: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """The weighted total and its parts, for waveforms (batch, 1, samples)."""
         config = self.experiment
+        if self.objective:
+            judged = self.judge(real, fake) if self.adversarial else {}
+            return self.objective(estimate=fake, reference=real, **judged)
         parts = {"mel_l1": mel_loss(fake, real, self.loss_mel)}
         total = config.mel_weight * parts["mel_l1"]
         if config.stft_weight:
             parts["stft"] = multi_resolution_stft_loss(fake, real)
             total = total + config.stft_weight * parts["stft"]
-        for name, weight, loss in self.further:
-            parts[name] = loss(fake, real)
-            total = total + weight * parts[name]
         if self.adversarial:
-            discriminator = self.networks["discriminator"]
-            with torch.no_grad():
-                judged_real = discriminator(real)
-            judged = discriminator(fake)
-            adversarial = losses[config.adversarial_loss]
-            shares = self.shares(judged)
-            parts["adversarial"] = sum(share * adversarial.generator(judged[name]) for name, share in shares.items())
-            parts["feature"] = sum(
-                share * feature_loss(judged_real[name], judged[name]) for name, share in shares.items()
-            )
+            judged = self.judge(real, fake)
+            parts["adversarial"], parts["feature"] = self.adversarial_part(judged["fake"]), self.feature_part(**judged)
             total = total + parts["adversarial"] + config.feature_weight * parts["feature"]
         return total, parts
+
+    def judge(self, real: Tensor, fake: Tensor) -> dict[str, Judged]:
+        """What the discriminators say of both waveforms, (batch, 1, samples) each."""
+        discriminator = self.networks["discriminator"]
+        with torch.no_grad():
+            judged_real = discriminator(real)
+        return {"real": judged_real, "fake": discriminator(fake)}
+
+    def adversarial_part(self, fake: Judged) -> Tensor:
+        """The generator's adversarial loss, over all families."""
+        loss = adversarial_losses[self.experiment.adversarial_loss].generator
+        return sum(share * loss(fake[name]) for name, share in self.shares(fake).items())
+
+    def feature_part(self, real: Judged, fake: Judged) -> Tensor:
+        """The feature-matching loss, over all families."""
+        return sum(share * feature_loss(real[name], fake[name]) for name, share in self.shares(fake).items())
 
     def shares(self, judged: Judged) -> dict[str, float]:
         """Weight of each network's loss, by family."""
         config = self.experiment
         weights = config.discriminator.weights or (1.0,) * len(judged)
-        averaged = losses[config.adversarial_loss].averaged
+        averaged = adversarial_losses[config.adversarial_loss].averaged
         return {
             name: weight / (len(judges) if averaged else 1)
             for (name, judges), weight in zip(judged.items(), weights, strict=True)
@@ -223,7 +232,7 @@ class VocoderRecipe(Recipe):
 
     def discriminator_loss(self, real: Judged, fake: Judged) -> tuple[Tensor, float]:
         """The discriminators' loss, and what it would be if they could tell nothing apart."""
-        loss, shares = losses[self.experiment.adversarial_loss], self.shares(real)
+        loss, shares = adversarial_losses[self.experiment.adversarial_loss], self.shares(real)
         total = sum(share * loss.discriminator(real[name], fake[name]) for name, share in shares.items())
         return total, loss.undecided * sum(share * len(real[name]) for name, share in shares.items())
 
