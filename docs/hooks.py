@@ -29,7 +29,7 @@ def on_files(files: Files, config) -> Files:
         files.append(File.generated(config, name, content=content))
     for path in (*NOTEBOOKS, *(ROOT / "results" / "figures").glob("*.png")):
         name = path.relative_to(ROOT).as_posix()
-        files.append(File.generated(config, name, abs_src_path=str(path)))
+        files.append(File(name, str(ROOT), config.site_dir, config.use_directory_urls))
     return files
 
 
