@@ -5,6 +5,7 @@ import re
 import shlex
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import speechlab
@@ -43,3 +44,20 @@ def test_the_files_it_names_exist():
 def test_it_names_every_notebook():
     notebooks = {path.relative_to(ROOT).as_posix() for path in NOTEBOOKS}
     assert notebooks and not [name for name in notebooks if f"`{name}`" not in README]
+
+
+def test_the_scores_of_the_voices_are_those_of_their_tables():
+    labels = {
+        "natural speech": "natural",
+        "its mel through our vocoder": "copy synthesis",
+        "text to speech": "text to speech",
+        "text to speech, other sentences": "text to speech, outside sentences",
+    }
+    rows = re.findall(
+        r"^\| `([\w-]+)` \| ([\w ,]+) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) % \|$", README, flags=re.MULTILINE
+    )
+    assert {voice for voice, *_ in rows} == {"en-kathleen", "ru-nsh"} and len(rows) == 8
+    for voice, label, *shown in rows:
+        table = pd.read_csv(ROOT / "results" / "tables" / "voices" / f"{voice}.csv", index_col=0).loc[labels[label]]
+        measured = [table["distillmos"], table["dnsmos_ovr"], table["wer_whisper_base"]]
+        assert shown == [f"{value:.{digits}f}" for value, digits in zip(measured, (2, 2, 1), strict=True)]

@@ -54,6 +54,7 @@ class Card:
     frontend: str  # of the text: phonemes, where it does not say
     blank: Number  # of Glow-TTS: number of the symbol between two tokens
     noise_scale: Factor
+    pace: Annotated[float, Range(0.3, 3.0)]  # of a voice: at which its lengths are its reader's
     dry: Share
     task: str
     wavlm: str

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from speechlab.audio.griffin_lim import mel_to_waveform
+from speechlab.checkpoints import add_to_card
 from speechlab.config import AudioSpec
 from speechlab.errors import SpeechlabError
 from speechlab.pipelines.vocoder import CHUNK, Vocoder
@@ -134,3 +135,10 @@ def test_griffin_lim_is_a_vocoder_too():
     spec = AudioSpec()
     mel = torch.full((1, 80, 20), -5.0)
     assert torch.equal(Vocoder.griffin_lim(spec)(mel), mel_to_waveform(mel, spec))
+
+
+def test_a_card_may_set_the_pace_at_which_a_voice_speaks_as_its_reader_did(voice_folder, tmp_path):
+    shutil.copytree(voice_folder, tmp_path / "voice")
+    add_to_card(tmp_path / "voice" / "acoustic", {"pace": 0.5})
+    slow, plain = Voice.load(tmp_path / "voice").speak(TEXT), Voice.load(voice_folder).speak(TEXT)
+    assert slow.durations.sum() == pytest.approx(2 * plain.durations.sum(), abs=1)

@@ -62,6 +62,7 @@ class Voice:
         self.checkpoint = f"{acoustic.weights_hash}+{vocoder.checkpoint}"
         self.symbols = SymbolTable(acoustic.need("symbols"))
         self.blank, self.noise_scale = acoustic.card.get("blank"), acoustic.card.get("noise_scale", NOISE_SCALE)
+        self.pace = acoustic.card.get("pace", 1.0)  # at which its lengths are its reader's
         self.language = acoustic.card.get("language", "en")
         self.frontend = make_frontend(acoustic.card.get("frontend", "phonemes"), self.language, lexicon)
         self.device = vocoder.device
@@ -190,7 +191,7 @@ class Voice:
             warnings.warn(f"{character!r} at position {start + position} cannot be read and is left out", stacklevel=2)
         tokens = torch.tensor([self.symbols.ids(phonemes.symbols)], device=self.device)
         lengths = torch.tensor([tokens.shape[1]], device=self.device)
-        controls = Controls(pace, pitch, energy)
+        controls = Controls(pace * self.pace, pitch, energy)
         with torch.inference_mode():
             if self.is_flow:
                 output = self.generate(tokens, lengths, controls, noise_scale)
