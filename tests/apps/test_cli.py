@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from speechlab.apps import cli, commands
+from speechlab.apps.bundled import bundled
 from speechlab.apps.saying import jobs_of
 from speechlab.experiments import experiment_names
 
@@ -142,7 +143,8 @@ def test_voices_are_what_speaks_and_enhancers_what_cleans(capsys, tmp_path, monk
     assert {"en-kathleen", "ru-demo"} <= set(voices) and {"bwe-16k", "denoise-16k"} <= set(enhancers)
     assert not set(voices) & set(enhancers) and "broken" not in (*voices, *enhancers)
     lines = run(capsys, "doctor")[1].splitlines()
-    assert [line.split(maxsplit=2)[2] for line in lines if line.split()[1] == "voices"] == [", ".join(voices)]
+    assert [line.split(maxsplit=2)[2] for line in lines if line.split()[1] == "voices"] == [", ".join(bundled("voice"))]
+    assert bundled("voice")[-1] == "ru-demo" and sorted(voices) == sorted(bundled("voice"))  # demonstrations come last
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def test_a_schedule_that_counts_epochs_is_named_when_its_warm_up_should_have_end
 
 
 def test_no_schedule_that_counts_steps_is_named():
-    for schedule in schedules:
+    for schedule in set(schedules) - {"noam_by_epoch"}:  # report 002's, which is that mistake
         for warmup_steps in (0, 1, 100):
             config, monitor = OptimiserConfig(1e-3, schedule=schedule, warmup_steps=warmup_steps), HealthMonitor()
             for step in range(1, 200):

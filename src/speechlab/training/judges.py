@@ -1,17 +1,23 @@
 """Frozen networks that losses ask, loaded so that a gradient can pass through them."""
 
+from typing import TYPE_CHECKING
+
 from torch import nn
 
-from speechlab.models.wavlm import WavLM
 from speechlab.weights import find_weights
 
+if TYPE_CHECKING:
+    from speechlab.models.wavlm import WavLM
 
-def load_wavlm(name: str = "wavlm-large") -> WavLM:
+
+def load_wavlm(name: str = "wavlm-large") -> "WavLM":
     """Load a frozen WavLM by the name of its weights; ``tiny`` has none and was never trained.
 
     Raises:
         SpeechlabError: they are not here; names the command that gets them.
     """
+    from speechlab.models.wavlm import WavLM
+
     return WavLM.tiny() if name == "tiny" else WavLM.load(find_weights(name))
 
 
