@@ -207,7 +207,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_rest(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "waveform", "message"),
     [
-        ("a.m4a", tone(), r"cannot write audio as '.m4a' \(.*a.m4a\); use .wav, "),
+        ("a.wma", tone(), r"cannot write audio as '.wma' \(.*a.wma\); use .wav, "),
         ("a", tone(), r"cannot write audio to .*a, a file without suffix; add one of .wav, .* such as .*a.wav"),
         ("a.wav", np.zeros((2, 100)), "mono"),
         ("a.wav", np.zeros(0), "at least one sample"),

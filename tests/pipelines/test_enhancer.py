@@ -334,7 +334,7 @@ def make_mistake(folder, kind):
     elif kind == "unwritable":
         (folder / "out").touch()  # where a folder would have to be
     elif kind == "suffix":
-        target = folder / "out.m4a"
+        target = folder / "out.wma"
     elif kind == "channels":
         sf.write(source, np.stack([sound] * 6, axis=1), RATE)
         target = folder / "out.mp3"
@@ -351,7 +351,7 @@ def make_mistake(folder, kind):
         ("itself", "original is kept"),
         ("folder", "is a folder"),
         ("unwritable", "cannot write"),
-        ("suffix", "cannot write audio as '.m4a'"),
+        ("suffix", "cannot write audio as '.wma'"),
         ("channels", "cannot hold 6 channels"),
     ],
 )

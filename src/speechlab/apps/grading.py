@@ -34,7 +34,7 @@ def handed_in(options: argparse.Namespace) -> argparse.Namespace:
     print(f"{len(find_audio(recordings))} recordings in {recordings}", flush=True)
     return argparse.Namespace(
         folder=str(recordings), reference=reference and str(reference), baseline=None, metrics=options.metrics,
-        texts=spoken and str(spoken), output=str(output / "scores"), jobs=options.jobs,
+        texts=spoken and str(spoken), output=str(output / "scores"), jobs=options.jobs, json=False,
     )  # fmt: skip
 
 
@@ -87,6 +87,7 @@ def read_aloud(texts: Path, options: argparse.Namespace, folder: Path) -> Path:
             pause=None,
             subtitles=False,
             split=None,
+            quiet=False,
         )
     )
     return folder
