@@ -1,7 +1,8 @@
-# The page and OpenAI's speech interface on a CPU: docker build -t speechlab . && docker run -p 127.0.0.1:8000:8000 speechlab
+# The page and OpenAI's speech interface: docker build -t speechlab . && docker run -p 127.0.0.1:8000:8000 speechlab
+# --build-arg PIP_INDEX_URL=... names the package index, such as one with PyTorch's smaller builds for the CPU.
 FROM python:3.12-slim
 WORKDIR /speechlab
-RUN pip install --no-cache-dir torch==2.11.* torchaudio==2.11.* --index-url https://download.pytorch.org/whl/cpu
+ARG PIP_INDEX_URL
 COPY pyproject.toml README.md LICENSE ./
 COPY src src
 COPY checkpoints checkpoints

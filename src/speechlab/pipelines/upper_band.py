@@ -25,9 +25,9 @@ def with_upper_band(enhanced: Blocks, recording: Recording, band_rate: int) -> B
     """
     rate, channels = recording.sample_rate, recording.channels
     for_sound, for_gains = itertools.tee(enhanced)
-    heard = resample_blocks(recording.read(), rate, band_rate)
+    heard, lower = itertools.tee(resample_blocks(recording.read(), rate, band_rate))
     gains = Tape(interpolated(frame_gains(Tape(heard, channels), for_gains, band_rate), rate), channels)
-    upper = Tape(upper_band(recording, band_rate), channels)
+    upper = Tape(upper_band(recording, lower, band_rate), channels)
     for block in resample_blocks(for_sound, band_rate, rate):
         above, gain = upper.take(len(block)), gains.take(len(block))
         samples = min(len(above), len(gain))
@@ -36,13 +36,11 @@ def with_upper_band(enhanced: Blocks, recording: Recording, band_rate: int) -> B
         yield block
 
 
-def upper_band(recording: Recording, band_rate: int) -> Blocks:
-    """What a recording loses by the way down to a lower rate, at its own rate."""
-    rate = recording.sample_rate
-    lower = Tape(resample_blocks(resample_blocks(recording.read(), rate, band_rate), band_rate, rate),
-                 recording.channels)  # fmt: skip
+def upper_band(recording: Recording, lower: Blocks, band_rate: int) -> Blocks:
+    """What a recording has and its copy at a lower rate has not, at its own rate."""
+    copy = Tape(resample_blocks(lower, band_rate, recording.sample_rate), recording.channels)
     for block in recording.read():
-        kept = lower.take(len(block))  # may be a few samples short at the very end
+        kept = copy.take(len(block))  # may be a few samples short at the very end
         yield block - np.pad(kept, ((0, len(block) - len(kept)), (0, 0)))
 
 
