@@ -44,7 +44,7 @@ def tone():
     return make
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # as long as it lives, nothing in this process can run an asyncio loop of its own
 def browser():
     """Debian's Chromium, driven by playwright."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (pip install playwright)")

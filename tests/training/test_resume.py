@@ -65,7 +65,7 @@ def test_five_kills_change_nothing(places, tiny_corpus):
         "recipe": recipe,
         "corpus": {"name": "folder", "path": str(tiny_corpus), "n_validation": 1},
         "model": model,
-        "discriminator": {"names": ["mpd"], "weights": [1.0], "width": 0.03},
+        "discriminator": {"names": ["mpd"], "weights": [1.0], "widths": [1.0], "width": 0.03},
         "segment_length": 2048,
         "generator_only_steps": 30,
         "training": dict(
@@ -80,7 +80,9 @@ def test_five_kills_change_nothing(places, tiny_corpus):
     moments = sorted(rng.sample(range(2, STEPS - 4), 4))
     print("killed at steps", moments)
     for number, moment in enumerate(moments):
-        kill_at_step(start(experiment, run_dir, program), run_dir, moment)
+        begun = start(experiment, run_dir, program)
+        kill_at_step(begun, run_dir, moment)
+        assert run_dir.exists(), begun.stdout.read().decode()  # it ended by itself before its first step
         if number == 1:
             kill_during_a_write(start(experiment, run_dir, program), run_dir)
         if number == 2:  # and moved to another place, as from one machine to the next
