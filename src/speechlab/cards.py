@@ -55,6 +55,7 @@ class Card:
     blank: Number  # of Glow-TTS: number of the symbol between two tokens
     noise_scale: Factor
     pace: Annotated[float, Range(0.3, 3.0)]  # of a voice: at which its lengths are its reader's
+    global_variance: Annotated[list, Items(1, 1_024)]  # of a voice: factors on the deviation of its cepstrum
     dry: Share
     task: str
     wavlm: str
@@ -175,6 +176,14 @@ def wrong_audio(audio: dict) -> Iterator[str]:
         yield f"audio: {error}"
 
 
+def wrong_factors(factors: Any, n_mels: Any) -> Iterator[str]:
+    """Give why the cepstrum of a mel cannot be scaled."""
+    if not isinstance(factors, list) or len(factors) != n_mels:
+        yield f"global_variance is no list of one factor for each of {shown(n_mels)} bands"
+    elif wrong := [one for one in factors if type(one) not in (int, float) or not 0 <= one <= 10]:
+        yield f"global_variance holds {shown(wrong[0])}, not a factor from 0 to 10"
+
+
 def wrong_together(card: dict) -> Iterator[str]:
     """Give the parts of a card that do not fit each other."""
     sizes, audio, symbols = card.get("sizes"), card.get("audio"), card.get("symbols", [PAD])
@@ -187,6 +196,8 @@ def wrong_together(card: dict) -> Iterator[str]:
             yield f"its symbols do not begin with {PAD}, or name one twice"
         elif isinstance(n_symbols, int) and max(len(symbols), (card.get("blank") or 0) + 1) > n_symbols:
             yield f"it names {len(symbols)} symbols for a model of {n_symbols}"
+    if (factors := card.get("global_variance")) is not None:
+        yield from wrong_factors(factors, audio.get("n_mels"))
     if "n_mels" in sizes and "n_mels" in audio and sizes["n_mels"] != audio["n_mels"]:
         yield f"sizes.n_mels is {shown(sizes['n_mels'])} and audio.n_mels {shown(audio['n_mels'])}"
 

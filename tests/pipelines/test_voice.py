@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 import torch
 
+from speechlab.audio.global_variance import cepstral_deviation
 from speechlab.audio.griffin_lim import mel_to_waveform
 from speechlab.checkpoints import add_to_card
 from speechlab.config import AudioSpec
 from speechlab.errors import SpeechlabError
 from speechlab.pipelines.vocoder import CHUNK, Vocoder
-from speechlab.pipelines.voice import Voice
+from speechlab.pipelines.voice import MOST_VARIANCE, Voice, measure_global_variance
 from tests.pipelines.conftest import write_vocoder
 
 TEXT = "The cat sat on the mat."
@@ -142,3 +143,33 @@ def test_a_card_may_set_the_pace_at_which_a_voice_speaks_as_its_reader_did(voice
     add_to_card(tmp_path / "voice" / "acoustic", {"pace": 0.5})
     slow, plain = Voice.load(tmp_path / "voice").speak(TEXT), Voice.load(voice_folder).speak(TEXT)
     assert slow.durations.sum() == pytest.approx(2 * plain.durations.sum(), abs=1)
+
+
+def test_a_card_may_give_its_mels_the_variance_of_the_recordings(voice_folder, tmp_path):
+    plain, factors = Voice.load(voice_folder), [1.0] + [1.5] * 79
+    shutil.copytree(voice_folder, tmp_path / "voice")
+    add_to_card(tmp_path / "voice" / "acoustic", {"global_variance": factors})
+    spoken, flat = (each.speak(TEXT).mel for each in (Voice.load(tmp_path / "voice"), plain))
+    deviations = [cepstral_deviation(torch.from_numpy(mel)) for mel in (spoken, flat)]
+    torch.testing.assert_close(deviations[0], torch.tensor(factors) * deviations[1], rtol=1e-3, atol=1e-4)
+
+
+def test_measured_variance_is_what_the_voice_lacks_whatever_its_card_says(voice_folder):
+    voice = Voice.load(voice_folder)
+    audio = voice.say(TEXT)
+    once = measure_global_variance(voice, {TEXT: audio.waveform})
+    voice.global_variance = [1.0] + [2.0] * 79
+    assert measure_global_variance(voice, {TEXT: audio.waveform}) == once
+    assert voice.global_variance[1] == 2 and once[0] == 1 and 1 <= min(once) <= max(once) <= MOST_VARIANCE
+
+
+@pytest.mark.parametrize("factors", [[1.0] * 79, [1.0] * 79 + ["x"], [1.0] * 79 + [float("nan")], [1.0] * 79 + [99], 3])
+def test_factors_that_fit_no_mel_are_refused(voice_folder, tmp_path, factors):
+    shutil.copytree(voice_folder, tmp_path / "voice")
+    card = tmp_path / "voice" / "acoustic" / "card.json"
+    card.write_text(
+        json.dumps(json.loads(card.read_text(encoding="utf-8")) | {"global_variance": factors}), encoding="utf-8"
+    )
+    (tmp_path / "voice" / "acoustic" / "checksums.json").unlink()
+    with pytest.raises(SpeechlabError, match="global_variance"):
+        Voice.load(tmp_path / "voice")

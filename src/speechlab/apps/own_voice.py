@@ -17,6 +17,8 @@ from speechlab.errors import SpeechlabError
 from speechlab.files import write_atomically
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from speechlab.config import Experiment
     from speechlab.data.corpora import Corpus
 
@@ -30,6 +32,7 @@ VOCODER = "readers-vocos"  # bundled; it knows several readers, and is what a ne
 FILE = "voice.yaml"
 SENTENCES = {"en": "This is my own voice.", "ru": "Это мой собственный голос."}
 LEAST_CLIPS, LEAST_MINUTES, GOOD_MINUTES = 10, 0.3, 30.0
+COMPARED = 40  # recordings beside which the voice's global variance is measured
 TIMED_STEPS, TIMED_CLIPS = 4, 24  # of a forecast
 OTHER_LANGUAGE = 0.5  # share of texts in another script from which the language is a mistake
 
@@ -316,11 +319,23 @@ def train_chain(plan: Plan, folder: Path) -> None:
             speak(plan, folder, vocoder)
 
 
+def readings(corpus: "Corpus", sample_rate: int, n_utterances: int = COMPARED) -> dict[str, "np.ndarray"]:
+    """Load some training utterances, spread over the corpus: text to waveform."""
+    import numpy as np
+
+    from speechlab.data.waveforms import load_waveform
+
+    items = [item for item in corpus.split("train") if item.text.strip()]
+    chosen = np.linspace(0, len(items) - 1, min(n_utterances, len(items)), dtype=int)
+    return {items[at].text: load_waveform(items[at].audio_path, sample_rate, corpus.config) for at in chosen}
+
+
 def speak(plan: Plan, folder: Path, vocoder: str | Path) -> None:
     """Put the voice together anew, and let it say a sentence."""
-    from speechlab.checkpoints import CARD
+    from speechlab.checkpoints import CARD, add_to_card
+    from speechlab.data.corpora import load_corpus
     from speechlab.pipelines.export import export_voice
-    from speechlab.pipelines.voice import Voice
+    from speechlab.pipelines.voice import Voice, measure_global_variance
     from speechlab.training import runs_root
 
     about = {"name": plan.name, "description": f"a voice of one's own, {plan.profile} profile"}
@@ -330,6 +345,9 @@ def speak(plan: Plan, folder: Path, vocoder: str | Path) -> None:
             if part.is_dir():
                 replace_folder(part, folder / part.name)
         write_atomically(folder / CARD, (made / CARD).read_bytes())
+    voice = Voice.load(folder)
+    read = readings(load_corpus(plan.experiment("vocoder").corpus), voice.spec.sample_rate)
+    add_to_card(folder / "acoustic", {"global_variance": measure_global_variance(voice, read)})
     Voice.load(folder).say(SENTENCES[plan.language]).save(folder / "sample.wav")
     print(f'{folder / "sample.wav"}; speechlab say "{SENTENCES[plan.language]}" --voice {plan.name}', flush=True)
 

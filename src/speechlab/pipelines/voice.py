@@ -9,7 +9,9 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from speechlab.audio.global_variance import cepstral_deviation, scale_deviation
 from speechlab.audio.io import Audio
+from speechlab.audio.mel import MelSpectrogram
 from speechlab.checkpoints import CARD, Checkpoint, find_checkpoint, find_folder, read_card
 from speechlab.errors import SpeechlabError
 from speechlab.models.fastspeech import AcousticOutput, Controls
@@ -23,6 +25,7 @@ from speechlab.text.symbols import SymbolTable
 PACE_RANGE = (0.3, 3.0)  # beyond it nothing resembles speech
 FLOW = "glowtts"  # the model that draws its speech from noise, and that needs no vocoder of its own to be heard
 ACOUSTIC_MODELS = ("fastspeech", "fastspeech2", FLOW)
+MOST_VARIANCE = 2.5  # factor on a deviation: what is nearly absent is not made out of nothing
 LONG = 20  # sentences; a longer text is read in less memory, and somewhat slower
 NOISE_SCALE = 0.333  # of a flow whose card does not say its own
 
@@ -32,7 +35,7 @@ class Spoken(NamedTuple):
 
     audio: Audio
     text: PhonemeText
-    mel: np.ndarray  # (n_mels, frames)
+    mel: np.ndarray  # (n_mels, frames), as the vocoder gets it
     durations: np.ndarray  # (tokens,), frames
     pitch: np.ndarray | None  # (tokens,), Hz
     energy: np.ndarray | None  # (tokens,), mean STFT magnitude norm
@@ -63,6 +66,7 @@ class Voice:
         self.symbols = SymbolTable(acoustic.need("symbols"))
         self.blank, self.noise_scale = acoustic.card.get("blank"), acoustic.card.get("noise_scale", NOISE_SCALE)
         self.pace = acoustic.card.get("pace", 1.0)  # at which its lengths are its reader's
+        self.global_variance = acoustic.card.get("global_variance")  # a factor for each cepstral coefficient, or none
         self.language = acoustic.card.get("language", "en")
         self.frontend = make_frontend(acoustic.card.get("frontend", "phonemes"), self.language, lexicon)
         self.device = vocoder.device
@@ -197,11 +201,14 @@ class Voice:
                 output = self.generate(tokens, lengths, controls, noise_scale)
             else:
                 output = self.acoustic(tokens, lengths, controls=controls)
-            waveform = self.vocoder(output.mel_postnet.float())[0, 0].numpy()
+            mel = output.mel_postnet.float()
+            if self.global_variance:
+                mel = scale_deviation(mel[0], torch.tensor(self.global_variance, device=self.device))[None]
+            waveform = self.vocoder(mel)[0, 0].numpy()
         return Spoken(
             Audio(waveform, self.spec.sample_rate),
             phonemes,
-            output.mel_postnet[0].float().cpu().numpy(),
+            mel[0].cpu().numpy(),
             output.durations[0].cpu().numpy(),
             None if output.pitch is None else self.in_hertz(output.pitch[0]),
             None if output.energy is None else self.in_magnitude(output.energy[0]),
@@ -238,6 +245,28 @@ class Voice:
         """Undo the standardisation of energy, (tokens,)."""
         magnitude = energy * self.acoustic.energy_std + self.acoustic.energy_mean
         return (magnitude.exp() if self.acoustic.energy_log else magnitude).cpu().numpy()
+
+
+def measure_global_variance(voice: Voice, recordings: Mapping[str, np.ndarray]) -> list[float]:
+    """Compare recordings with the same texts as the voice says them.
+
+    Args:
+        recordings: waveforms by their texts, at the voice's sample rate.
+
+    Returns:
+        For each cepstral coefficient the factor that makes its deviation as large as in the recordings, from 1 to
+        ``MOST_VARIANCE``; 1 for the first, which is the level. It belongs into the acoustic model's card.
+    """
+    analyse, recorded, said = MelSpectrogram(voice.spec), [], []
+    present, voice.global_variance = voice.global_variance, None
+    try:
+        for text, waveform in recordings.items():
+            recorded.append(cepstral_deviation(analyse(torch.from_numpy(waveform).float()[None, None])[0]))
+            said.append(cepstral_deviation(torch.from_numpy(voice.speak(text).mel)))
+    finally:
+        voice.global_variance = present
+    factors = (torch.stack(recorded).mean(dim=0) / torch.stack(said).mean(dim=0)).clamp(1, MOST_VARIANCE)
+    return [1.0, *(round(factor, 3) for factor in factors[1:].tolist())]
 
 
 def require_acoustic(checkpoint: Checkpoint) -> None:
