@@ -81,7 +81,7 @@ class StressedWord:
 
     @property
     def marked(self) -> str:
-        """The word as it is printed: a content word, or one that a person marked, has U+0301 after its stressed vowel."""
+        """The word as it is printed: U+0301 after the stressed vowel, if it is a content word or a person marked it."""
         if not self.shows_stress:
             return self.text
         return self.text[: self.position + 1] + MARK + self.text[self.position + 1 :]
