@@ -22,6 +22,7 @@ from speechlab.files import REASONS
 PACKAGE = Path(__file__).parents[1]  # a checkout may be called speechlab too, and hold the libraries
 PROFILE_HELP = "smoke, gpu or full (default: SPEECHLAB_PROFILE, else smoke)"
 IMPORT_HELP = "file or module that registers models, losses, metrics, corpora or trainers of your own"
+SHELLS = ("bash", "zsh", "fish", "powershell")
 OVERRIDE_HELP = "changes of the experiment, such as training.steps=500"
 
 
@@ -120,6 +121,10 @@ def make_parser() -> Parser:
     add_bot(command("bot", "run a Telegram bot that reads texts aloud and cleans voice notes"))
 
     add_weights(command("weights", "list or fetch other people's networks, such as those of quality metrics"))
+
+    completion = command("completion", "print what lets a shell complete commands and options by the Tab key")
+    completion.add_argument("shell", choices=SHELLS)
+    completion.epilog = "For bash, put into ~/.bashrc: eval \"$(speechlab completion bash)\""
     return parser
 
 

@@ -440,6 +440,15 @@ def run_weights(options: argparse.Namespace) -> None:
         print(f"{name:16} {'here' if weights.is_here(name) else '-':5} {entry.licence}; for {entry.purpose}")
 
 
+def run_completion(options: argparse.Namespace) -> None:
+    """Print a script that completes the command line of a shell."""
+    import shtab
+
+    from speechlab.apps.cli import make_parser
+
+    print(shtab.complete(make_parser(), options.shell))
+
+
 def experiment_of(options: argparse.Namespace):
     """Load the experiment that the arguments name."""
     from speechlab.experiments import load_experiment
