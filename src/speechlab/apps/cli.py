@@ -124,7 +124,7 @@ def make_parser() -> Parser:
 
     completion = command("completion", "print what lets a shell complete commands and options by the Tab key")
     completion.add_argument("shell", choices=SHELLS)
-    completion.epilog = "For bash, put into ~/.bashrc: eval \"$(speechlab completion bash)\""
+    completion.epilog = 'For bash, put into ~/.bashrc: eval "$(speechlab completion bash)"'
     return parser
 
 
