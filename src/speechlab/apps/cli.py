@@ -108,7 +108,9 @@ def make_parser() -> Parser:
     export = command("export", "copy a checkpoint or a voice, without what only resuming needs")
     export.add_argument("checkpoint", help="name or folder of a run or a checkpoint")
     export.add_argument("output", help="folder to make")
-    export.add_argument("--vocoder", help="vocoder to join to an acoustic model: together they make a voice")
+    form = export.add_mutually_exclusive_group()
+    form.add_argument("--vocoder", help="vocoder to join to an acoustic model: together they make a voice")
+    form.add_argument("--onnx", action="store_true", help="as model.onnx, for other programs: a HiFi-GAN generator")
 
     reference = command("import", "turn a reference implementation's weights into a checkpoint of ours")
     reference.add_argument("kind", help="such as hifigan-generator or fastspeech2; speechlab list references names all")

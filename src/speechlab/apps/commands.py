@@ -362,12 +362,14 @@ def in_short(names: Iterable[str], most: int = 3) -> str:
 
 def run_export(options: argparse.Namespace) -> None:
     """Write what a model or a whole voice needs for use, without what only resuming needs."""
-    from speechlab.pipelines.export import export_model, export_voice
+    from speechlab.pipelines.export import export_model, export_onnx, export_voice
 
     output = Path(options.output)
     if output.exists():
         raise SpeechlabError(f"{output} exists already; name another folder")
-    if options.vocoder:
+    if options.onnx:
+        export_onnx(options.checkpoint, output)
+    elif options.vocoder:
         export_voice(options.checkpoint, options.vocoder, output, {"name": output.name})
     else:
         export_model(options.checkpoint, output)
