@@ -1,6 +1,8 @@
 """What every command takes, and what it says to people and to programs."""
 
 import json
+import shutil
+import subprocess
 
 import pytest
 
@@ -65,3 +67,19 @@ def test_only_content_words_carry_a_printed_stress():
     stressed = read("Мама и папа на улице.").stressed
     assert stressed.split()[1] == "и" and stressed.split()[3] == "на" and "м+ама" in stressed.lower()
     assert "+и" in read("Мама +и папа.").stressed  # by a person
+
+
+def test_a_shell_completes_commands_and_their_options(capsys, tmp_path):
+    status, script, _ = run(capsys, "completion", "bash")
+    (tmp_path / "completion").write_text(script, encoding="utf-8")
+    asked = "source completion; for word in en 'enhance --dr'; do COMP_WORDS=(speechlab $word); "
+    asked += "COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _shtab_speechlab; echo ${COMPREPLY[@]}; done"
+    bash = shutil.which("bash") or pytest.skip("no bash here")
+    done = subprocess.run([bash, "-c", asked], cwd=tmp_path, capture_output=True, text=True, encoding="utf-8")
+    assert status == 0 and done.stdout.split() == ["enhance", "--dry"], done.stderr
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish", "powershell"])
+def test_other_shells_know_every_command_too(capsys, shell):
+    script = run(capsys, "completion", shell)[1]
+    assert all(word in script for word in ("speechlab", "enhance", "say", "--dry" if shell != "fish" else "dry"))

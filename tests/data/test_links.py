@@ -13,7 +13,7 @@ import pytest
 import soundfile
 
 from speechlab import checkpoints, download
-from speechlab.apps.cli import main
+from speechlab.apps.cli import main, parse
 from speechlab.apps.fetching import fetched
 from speechlab.data import links
 from speechlab.data.links import fetch_link, parse_link, unpack_link
@@ -216,3 +216,5 @@ def test_transcripts_are_read_aloud_by_the_voice_that_is_graded(site, tmp_path, 
     said, scored = asked
     assert said.voice == "en-kathleen" and said.text[0].endswith("transcriptions")
     assert (scored.folder, scored.texts) == ("results/grade/speech", said.text[0])
+    for given, words in ((said, ["say", "x"]), (scored, ["score", "x"])):  # whatever options these commands get
+        assert vars(given).keys() == vars(parse(words)).keys()

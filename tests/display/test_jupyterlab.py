@@ -11,6 +11,7 @@ import urllib.request
 import nbformat
 import pytest
 
+from speechlab.audio.io import read_audio
 from speechlab.display.player import compare
 
 CELL = """
@@ -26,6 +27,7 @@ def tone(frequency, seconds=3.0):
 compare({"low": tone(440), "high": tone(1320)})
 """
 ASKED = ".jp-Dialog-button.jp-mod-accept"  # JupyterLab asks for a kernel when the notebook was faster than the server
+RECORDER = "from speechlab.display.recorder import recorder; recorder('mine', ['First one.', 'Second one.'])"
 SLIDERS = "sliders(lambda pace, pitch, energy: tone(440 * pitch, 1 / pace))"
 
 
@@ -126,6 +128,28 @@ def test_run_cells_become_players_and_a_slider_speaks_again(browser, server, ear
     page.wait_for_function("(before) => document.querySelector('img.widget-image').src !== before", arg=before)
     if folder := os.environ.get("SPEECHLAB_SCREENSHOTS"):
         page.screenshot(path=f"{folder}/jupyterlab.png")
+    page.close()
+
+
+def test_a_sentence_is_recorded_into_the_folder_with_its_text(browser, server):
+    page = open_notebook(browser, server, "recorder.ipynb", [nbformat.v4.new_code_cell(RECORDER)])
+    page.wait_for_selector("text=Python 3 (ipykernel) | Idle")
+    run_all(page)
+    page.wait_for_selector(f"{ASKED}, .speechlab-recorder")
+    if page.locator(ASKED).count():
+        page.click(ASKED)
+        run_all(page)
+    page.click(".speechlab-recorder .next")
+    page.click(".speechlab-recorder .record:has-text('Record')")
+    page.wait_for_timeout(1500)  # ms, in which the microphone of the tests beeps
+    page.click(".speechlab-recorder .record:has-text('Stop')")
+    page.wait_for_selector(".speechlab-recorder .message:has-text('is kept')")
+    assert "1 recorded, this one too" in page.inner_text(".speechlab-recorder .place")
+    if folder := os.environ.get("SPEECHLAB_SCREENSHOTS"):
+        page.screenshot(path=f"{folder}/recorder.png")
+    audio = read_audio(server[1] / "mine" / "002.wav")
+    assert 0.5 < audio.duration_s < 10 and abs(audio.waveform).max() > 0.01
+    assert (server[1] / "mine" / "002.txt").read_text(encoding="utf-8") == "Second one.\n"
     page.close()
 
 

@@ -137,3 +137,12 @@ def test_a_second_dictionary_agrees():
             differ.append(word)
     print(f"{len(differ)} of {len(known)} differ:", " ".join(differ))
     assert len(differ) < 0.05 * len(known)
+
+
+def test_a_printed_stress_is_that_of_a_content_word_or_one_that_a_person_gave():
+    text = "Король жил в замке, а дверь закрыл на замок, и не он."
+    read = frontend(text)
+    marked = [word.text.lower() for word in read.stresses if MARK in word.marked]
+    assert marked == ["король", "жил", "замке", "дверь", "закрыл", "замок", "он"]
+    given = RussianFrontend({"и": "+и"})("Дом н+а горе и лес.")
+    assert [word.text for word in given.stresses if MARK in word.marked] == ["Дом", "на", "горе", "и", "лес"]

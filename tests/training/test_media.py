@@ -1,10 +1,12 @@
 """TensorBoard gets every render as sound and picture, and the pictures show what is there."""
 
+from types import SimpleNamespace
+
 import numpy as np
 
 from speechlab.audio.io import Audio
 from speechlab.config import AlignerExperiment
-from speechlab.training.logs import RunLog
+from speechlab.training.logs import RunLog, advance, in_notebook, live_bar
 from speechlab.training.media import HOP, N_FFT, alignment_image, spectrogram_image
 
 
@@ -41,3 +43,28 @@ def test_renders_reach_tensorboard(tmp_path):
     assert set(events.Tags()["images"]) == {"spectrogram/first", "alignment/first"}
     [sound] = events.Audio("render/first")
     assert sound.step == 3 and sound.sample_rate == 16_000 and sound.length_frames == 8000
+
+
+def test_renders_reach_wandb_with_their_pictures(tmp_path):
+    sent = {}
+    experiment = AlignerExperiment()
+    log = RunLog(tmp_path, experiment.training, experiment)
+    log.open(0, {})
+    log.wandb = SimpleNamespace(log=lambda items, step: sent.update(dict.fromkeys(items, step)), finish=lambda: None)
+    log.write_renders(3, {"first": Audio(np.ones(8000, np.float32), 16_000)})
+    log.write_alignments(4, {"first": {"symbols": ["^", "a"], "durations": [2, 3]}})
+    log.close()
+    assert sent == {"render/first": 3, "spectrogram/first": 3, "alignment/first": 4}
+
+
+def test_a_bar_with_loss_and_rate_is_shown_in_a_notebook_only(monkeypatch, capsys):
+    def train():
+        with live_bar("embedded-aligner", 1, 3) as bar:
+            advance(bar, {"loss": 0.5})
+            bar.refresh()
+            advance(bar, {"skipped": 1.0})
+        return capsys.readouterr().err
+
+    assert not in_notebook() and train() == ""
+    monkeypatch.setattr("speechlab.training.logs.in_notebook", lambda: True)
+    assert all(part in train() for part in ("embedded-aligner", "2/3", "loss 0.5", "step/s"))

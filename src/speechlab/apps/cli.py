@@ -22,6 +22,7 @@ from speechlab.files import REASONS
 PACKAGE = Path(__file__).parents[1]  # a checkout may be called speechlab too, and hold the libraries
 PROFILE_HELP = "smoke, gpu or full (default: SPEECHLAB_PROFILE, else smoke)"
 IMPORT_HELP = "file or module that registers models, losses, metrics, corpora or trainers of your own"
+SHELLS = ("bash", "zsh", "fish", "powershell")
 OVERRIDE_HELP = "changes of the experiment, such as training.steps=500"
 
 
@@ -107,7 +108,9 @@ def make_parser() -> Parser:
     export = command("export", "copy a checkpoint or a voice, without what only resuming needs")
     export.add_argument("checkpoint", help="name or folder of a run or a checkpoint")
     export.add_argument("output", help="folder to make")
-    export.add_argument("--vocoder", help="vocoder to join to an acoustic model: together they make a voice")
+    form = export.add_mutually_exclusive_group()
+    form.add_argument("--vocoder", help="vocoder to join to an acoustic model: together they make a voice")
+    form.add_argument("--onnx", action="store_true", help="as model.onnx, for other programs: a HiFi-GAN generator")
 
     reference = command("import", "turn a reference implementation's weights into a checkpoint of ours")
     reference.add_argument("kind", help="such as hifigan-generator or fastspeech2; speechlab list references names all")
@@ -120,6 +123,10 @@ def make_parser() -> Parser:
     add_bot(command("bot", "run a Telegram bot that reads texts aloud and cleans voice notes"))
 
     add_weights(command("weights", "list or fetch other people's networks, such as those of quality metrics"))
+
+    completion = command("completion", "print what lets a shell complete commands and options by the Tab key")
+    completion.add_argument("shell", choices=SHELLS)
+    completion.epilog = 'For bash, put into ~/.bashrc: eval "$(speechlab completion bash)"'
     return parser
 
 

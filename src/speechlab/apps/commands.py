@@ -362,12 +362,14 @@ def in_short(names: Iterable[str], most: int = 3) -> str:
 
 def run_export(options: argparse.Namespace) -> None:
     """Write what a model or a whole voice needs for use, without what only resuming needs."""
-    from speechlab.pipelines.export import export_model, export_voice
+    from speechlab.pipelines.export import export_model, export_onnx, export_voice
 
     output = Path(options.output)
     if output.exists():
         raise SpeechlabError(f"{output} exists already; name another folder")
-    if options.vocoder:
+    if options.onnx:
+        export_onnx(options.checkpoint, output)
+    elif options.vocoder:
         export_voice(options.checkpoint, options.vocoder, output, {"name": output.name})
     else:
         export_model(options.checkpoint, output)
@@ -438,6 +440,15 @@ def run_weights(options: argparse.Namespace) -> None:
         return
     for name, entry in weights.load_registry().items():
         print(f"{name:16} {'here' if weights.is_here(name) else '-':5} {entry.licence}; for {entry.purpose}")
+
+
+def run_completion(options: argparse.Namespace) -> None:
+    """Print a script that completes the command line of a shell."""
+    import shtab
+
+    from speechlab.apps.cli import make_parser
+
+    print(shtab.complete(make_parser(), options.shell))
 
 
 def experiment_of(options: argparse.Namespace):

@@ -5,6 +5,7 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+from speechlab.apps.cli import parse
 from speechlab.audio.files import find_audio
 from speechlab.audio.io import AUDIO_SUFFIXES
 from speechlab.data.links import extract_once, innermost, is_link, unpack_link
@@ -32,10 +33,13 @@ def handed_in(options: argparse.Namespace) -> argparse.Namespace:
     else:
         raise SpeechlabError(f"{options.source} holds neither recordings nor .txt files of what is to be said")
     print(f"{len(find_audio(recordings))} recordings in {recordings}", flush=True)
-    return argparse.Namespace(
-        folder=str(recordings), reference=reference and str(reference), baseline=None, metrics=options.metrics,
-        texts=spoken and str(spoken), output=str(output / "scores"), jobs=options.jobs, json=False,
-    )  # fmt: skip
+    places = {"reference": reference, "texts": spoken, "output": output / "scores"}
+    return parse(["score", *given(**places, metrics=options.metrics, jobs=options.jobs), "--", str(recordings)])
+
+
+def given(**options: object) -> list[str]:
+    """Write the options that have a value as on a command line, so that the others keep their defaults."""
+    return [f"--{name}={value}" for name, value in options.items() if value is not None]
 
 
 def unpacked(source: str, output: Path) -> Path:
@@ -72,22 +76,5 @@ def read_aloud(texts: Path, options: argparse.Namespace, folder: Path) -> Path:
             "there are transcripts and no recordings: name who reads them, such as --voice en-kathleen, or a link to"
             " the checkpoint that is graded"
         )
-    say(
-        argparse.Namespace(
-            text=[str(texts)],
-            output=str(folder),
-            voice=options.voice,
-            vocoder=options.vocoder,
-            lexicon=None,
-            pace=1.0,
-            pitch=1.0,
-            energy=1.0,
-            noise_scale=None,
-            format=None,
-            pause=None,
-            subtitles=False,
-            split=None,
-            quiet=False,
-        )
-    )
+    say(parse(["say", *given(output=folder, voice=options.voice, vocoder=options.vocoder), "--", str(texts)]))
     return folder

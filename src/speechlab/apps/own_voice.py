@@ -284,6 +284,8 @@ def timed(plan: Plan) -> Iterator[tuple[str, float, int]]:
 def in_time(seconds: float) -> str:
     """Write a time as people say it."""
     minutes = seconds / 60
+    if minutes < 2:
+        return f"{seconds:.0f} seconds"
     return f"{minutes:.0f} minutes" if minutes < 90 else f"{minutes / 60:.1f} hours"
 
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from speechlab.encodings import read_text
 from speechlab.errors import SpeechlabError
@@ -16,17 +16,9 @@ from speechlab.text.frontend import for_language, load_lexicon
 from speechlab.text.phonemes import EspeakFrontend, PhonemeText
 from speechlab.text.split import split_sentences
 
-if TYPE_CHECKING:
-    from speechlab.text.russian.stress import StressedWord
-
 CYRILLIC_SHARE = 0.2  # of a text's letters; below it a foreign name stands in an English text
 MARKS = re.compile("\\+(?=[аеёиоуыэюя])|\u0301", re.IGNORECASE)  # stress that the writer gave
 STANDARD_INPUT = "-"
-GIVEN = ("mark", "lexicon")  # stress by a person, which is always shown
-SERVICE = """а и но да или либо что чтобы как если же ж ли ль бы б не ни то ведь лишь уж
-в во к ко с со у о об обо от ото до по за из изо на над под подо при про для без через перед между ради из-за из-под"""
-SERVICE_WORDS = frozenset(SERVICE.split())
-"""Prepositions, conjunctions and particles."""
 
 
 class Reading(NamedTuple):
@@ -93,18 +85,13 @@ def sentences_of(text: str, language: str) -> list[str]:
     return [sentence.text for sentence in split_sentences(text, language, max_characters=len(text) + 1)]
 
 
-def is_content(word: "StressedWord") -> bool:
-    """Whether the stress of a word is worth a mark: a preposition or particle leans on its neighbour."""
-    return word.source in GIVEN or word.text.lower() not in SERVICE_WORDS
-
-
 def with_stress(normalised: str, found: PhonemeText) -> str:
     """Put ``+`` before the stressed vowel of every content word whose stress is known."""
     parts, position = [], 0
     for word in found.stresses:
         at = normalised.find(word.text, position)
         if at >= 0:
-            parts += [normalised[position:at], word.plus if is_content(word) else word.text]
+            parts += [normalised[position:at], word.plus if word.shows_stress else word.text]
             position = at + len(word.text)
     return "".join([*parts, normalised[position:]])
 

@@ -99,11 +99,10 @@ class Speech:
         Raises:
             SpeechlabError: there is nothing to read in it, or a mark in it is not at a vowel.
         """
-        from speechlab.apps.reading import is_content
         from speechlab.text.russian.frontend import RussianFrontend
 
         found = RussianFrontend()(text)
-        return " ".join(word.marked if is_content(word) else word.text for word in found.stresses)
+        return " ".join(word.marked for word in found.stresses)
 
 
 def require_short(file: Path) -> None:

@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 from speechlab.errors import SpeechlabError
 from speechlab.text.phonemes import EspeakFrontend, PhonemeText, Word, _Clause
 from speechlab.text.russian.normalisation import is_readable, normalise
-from speechlab.text.russian.stress import PIECES, StressedWord, move_stress, place_stress, unmark
+from speechlab.text.russian.stress import GIVEN, PIECES, StressedWord, move_stress, place_stress, unmark
 from speechlab.text.russian.symbols import russian_graphemes, russian_symbols
 from speechlab.text.symbols import END, START
 
 LONGEST_CLAUSE = 250  # letters
-GIVEN = ("mark", "lexicon")  # by a person: what cannot be said so is an error
 OF_ENGINE = ("one vowel", "engine", "none")  # espeak-ng knows these, and how they lean on their neighbours
 
 
@@ -82,7 +81,7 @@ class RussianFrontend(EspeakFrontend):
         try:
             phones = move_stress(stressed.text, stressed.position, self.voice)
         except SpeechlabError:
-            if stressed.source in GIVEN:
+            if stressed.source in GIVEN:  # what a person wants and cannot be said is an error
                 raise
             return stressed.text
         return f"[[{'|'.join(phones)}]]" if phones else stressed.text

@@ -50,6 +50,11 @@ RULES: dict[str, tuple[str, re.Pattern[str]]] = {
         "ч+ём-то": "(?:о|об|в|на|при) @",
     }.items()
 }
+GIVEN = ("mark", "lexicon")  # stress by a person
+SERVICE = """а и но да или либо что чтобы как если же ж ли ль бы б не ни то ведь лишь уж
+в во к ко с со у о об обо от ото до по за из изо на над под подо при про для без через перед между ради из-за из-под"""
+SERVICE_WORDS = frozenset(SERVICE.split())
+"""Prepositions, conjunctions and particles."""
 NEIGHBOURS = 5  # words to either side that a rule sees
 FULL = {"а": "A", "я": "A", "о": "o", "е": "e", "э": "E", "ё": "8", "и": "i", "ы": "y", "у": "u", "ю": 'u"'}
 HARD, SOFT = "жшц", "чщй"  # after the first е and и sound э and ы
@@ -69,9 +74,15 @@ class StressedWord:
         return CONFIDENCE[self.source]
 
     @property
+    def shows_stress(self) -> bool:
+        """Whether its stress is worth a mark for a reader: a preposition or particle leans on its neighbour."""
+        given = self.source in GIVEN
+        return self.position is not None and (given or self.text.lower() not in SERVICE_WORDS)
+
+    @property
     def marked(self) -> str:
-        """The word with U+0301 after its stressed vowel."""
-        if self.position is None:
+        """The word as it is printed: U+0301 after the stressed vowel, if it is a content word or a person marked it."""
+        if not self.shows_stress:
             return self.text
         return self.text[: self.position + 1] + MARK + self.text[self.position + 1 :]
 
