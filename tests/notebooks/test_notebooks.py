@@ -91,7 +91,7 @@ def test_what_cells_define_is_short_enough_to_read(path):
     most = MOST_LINES_OF_A_BUILT_ONE if builds else MOST_LINES_OF_A_FUNCTION
     for node in [node for tree in trees_of(path) for node in ast.walk(tree)]:
         assert builds or not isinstance(node, ast.ClassDef), node.name
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        if isinstance(node, ast.FunctionDef):
             assert node.end_lineno - node.lineno < most, node.name
 
 
@@ -127,3 +127,14 @@ def test_its_cells_are_short(path):
 def test_it_ends_with_three_exercises(path):
     asked = sum(cell["source"].count("check(") for cell in cells_of(path, "code")[-4:])
     assert asked >= 3
+
+
+def test_each_hidden_solution_answers_the_exercise_below_it(path):
+    cells = cells_of(path)
+    solved = [number for number, cell in enumerate(cells) if "<details>" in cell["source"]]
+    assert solved or not BUILDS.match(path.name)
+    for number in solved:
+        block = re.search(r"<details>.*?```python\n(.*?)```.*?</details>", cells[number]["source"], re.DOTALL)
+        assigned = {node.id for node in ast.walk(ast.parse(block[1])) if isinstance(node, ast.Name)}
+        answers = re.findall(r"^(answer_\d+) = \.\.\.", cells[number + 1]["source"], re.MULTILINE)
+        assert len(answers) == 1 and answers[0] in assigned

@@ -6,7 +6,7 @@ from matplotlib.patches import FancyBboxPatch
 
 from speechlab.display.figures import COLOURS, INK, Plot
 
-BOX_WIDTH, BOX_HEIGHT = 0.57, 0.5  # of a column and of a row
+BOX_WIDTH, BOX_HEIGHT = 0.6, 0.5  # of a column and of a row
 INCHES_A_ROW = 0.85
 FILL, INK_ON_FILL = "#cfe0f0", "#202020"  # opaque, so that the text is readable on dark pages too
 
