@@ -7,10 +7,14 @@ import re
 import statistics
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = sorted((ROOT / "src" / "speechlab").rglob("*.py"))
 NOTEBOOKS = [path for path in [ROOT / "main.ipynb", *sorted((ROOT / "notebooks").glob("**/*.ipynb"))] if path.exists()]
 SHAPE = re.compile(r"\(\w+(, [\w +*/-]+)*,?\)")  # (batch, n_mels, frames), (batch,)
+MODEL_NOTEBOOKS = [path for path in NOTEBOOKS if re.match("0[3-7]_", path.name)]
+LEAST_DEFINITION_SHARE = 0.25
 MOST_CELLS = 25  # of main.ipynb
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -75,6 +79,44 @@ def cell_lengths(path: Path) -> list[int]:
     return [sum(bool(line.strip()) for line in text.splitlines()) for text in code]
 
 
+def code_of(path: Path) -> list[str]:
+    """Read the code cells of a notebook, without the common first cell and the magics."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"][1:]
+    return [text for text in code if not text.lstrip().startswith("%")]
+
+
+def measure_notebook(path: Path) -> dict[str, float]:
+    """Count what a reader of a notebook builds and sees: definitions, displayed formulas, diagrams, sources.
+
+    The definition share is that of non-blank code lines that stand inside a class or function.
+    """
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    prose = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    code, counted = code_of(path), {"classes": 0, "functions": 0}
+    defined = total = 0
+    for text in code:
+        lines = text.splitlines()
+        total += sum(bool(line.strip()) for line in lines)
+        for node in ast.parse(text).body:
+            if isinstance(node, ast.ClassDef | Function):
+                counted["classes" if isinstance(node, ast.ClassDef) else "functions"] += 1
+                defined += sum(bool(line.strip()) for line in lines[node.lineno - 1 : node.end_lineno])
+    return counted | {
+        "definition share": defined / max(total, 1),
+        "formulas": prose.count("$$") // 2,
+        "diagrams": sum(text.count("show_diagram(") for text in code),
+        "show_source": sum(text.count("show_source(") for text in code),
+    }
+
+
+@pytest.mark.parametrize("path", MODEL_NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_model_notebook_builds_before_it_imports(path):
+    counted = measure_notebook(path)
+    assert counted["definition share"] >= LEAST_DEFINITION_SHARE
+    assert counted["classes"] and counted["formulas"] >= 2 and counted["diagrams"]
+
+
 def test_forwards_say_their_shapes():
     counted = measure()
     assert counted["forwards with shapes, %"] >= 90, counted["forwards without"]
@@ -104,3 +146,4 @@ if __name__ == "__main__":
         print(f"{what}: {number:.1f}" if isinstance(number, float) else f"{what}: {number}")
     for notebook in NOTEBOOKS:
         print(f"{notebook.name}: cells of {statistics.median(cell_lengths(notebook)):.0f} lines in the median")
+        print("   ", ", ".join(f"{what} {number:.3g}" for what, number in measure_notebook(notebook).items()))

@@ -2,13 +2,16 @@
 
 import numpy as np
 import pandas as pd
+import pytest
+from matplotlib.colors import to_rgb
 
 from speechlab.audio.io import write_audio
 from speechlab.audio.mel import mel_filters
 from speechlab.config import AudioSpec
 from speechlab.data.report import Finding
 from speechlab.display.charts import show_filters, show_histograms, show_points, show_score_maps, show_stages
-from speechlab.display.diagrams import show_diagram
+from speechlab.display.diagrams import FILL, INK_ON_FILL, show_diagram
+from speechlab.display.figures import INK
 from speechlab.display.findings import show_findings
 from speechlab.display.player import player
 
@@ -39,6 +42,22 @@ def test_a_diagram_has_a_box_for_each_part_and_fills_those_with_weights():
     plot = show_diagram({"in": (0, 0.5), "up": (1, 0), "out": (2, 0.5)}, arrows, learned=["up"])
     filled = [box.get_facecolor()[3] > 0 for box in axes_of(plot).patches if type(box).__name__ == "FancyBboxPatch"]
     assert filled == [False, True, False] and plot._repr_png_()[:4] == b"\x89PNG"
+
+
+def contrast(one, other):
+    """Ratio of two colours by WCAG 2.1, from 1 to 21."""
+
+    def luminance(colour):
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
+        return np.dot(linear, (0.2126, 0.7152, 0.0722))
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize(("ink", "ground"), [(INK, "white"), (INK, "black"), (INK_ON_FILL, FILL)])
+def test_ink_is_readable_on_light_and_dark_pages(ink, ground):
+    assert contrast(ink, ground) >= 4.5
 
 
 def test_a_finding_can_be_heard_and_a_broken_file_does_no_harm(tmp_path):

@@ -1,5 +1,6 @@
 """Report, health panel, alignment view, controls and lessons."""
 
+import importlib.util
 import json
 import re
 
@@ -101,9 +102,19 @@ def test_a_moved_slider_speaks_again_and_trouble_becomes_a_message(tone):
 def test_source_is_shown_with_its_place():
     shown = show_source(SPEC.require)._repr_mimebundle_()
     assert shown["text/markdown"].count("```") == 2
-    assert "def require" in shown["text/plain"] and "speechlab/config.py, line" in shown["text/plain"]
+    assert "def require" in shown["text/plain"] and shown["text/plain"].startswith("# speechlab/config.py, line")
     with pytest.raises(SpeechlabError, match="no Python source"):
         show_source(3)
+
+
+def test_the_place_of_a_source_does_not_depend_on_the_name_of_the_checkout(tmp_path):
+    path = tmp_path / "speechlab" / "src" / "speechlab" / "idea.py"
+    path.parent.mkdir(parents=True)
+    path.write_text("def idea():\n    return 1\n", encoding="utf-8")
+    spec = importlib.util.spec_from_file_location("idea", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert show_source(module.idea).place == "speechlab/idea.py, line 1"
 
 
 @pytest.mark.parametrize(
@@ -121,3 +132,11 @@ def test_an_exercise_speaks_and_does_not_give_the_answer_away(capsys):
     turn, wrong, right = capsys.readouterr().out.splitlines()
     assert turn.startswith("Your turn") and wrong.startswith("Not yet") and right.startswith("Right")
     assert "86" not in turn + wrong
+
+
+def test_a_function_that_the_reader_wrote_is_judged_by_what_it_does(capsys):
+    for answer in (..., abs, float):
+        check(answer, "does it take the sign away", lambda function: function(-2) == 2)
+    turn, right, wrong = capsys.readouterr().out.splitlines()
+    assert turn.startswith("Your turn") and right.startswith("Right") and wrong.startswith("Not yet")
+    assert "built-in" not in right  # nobody wants to read where a function lies in memory

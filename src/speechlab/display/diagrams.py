@@ -6,8 +6,9 @@ from matplotlib.patches import FancyBboxPatch
 
 from speechlab.display.figures import COLOURS, INK, Plot
 
-BOX_WIDTH, BOX_HEIGHT = 0.57, 0.5  # of a column and of a row
+BOX_WIDTH, BOX_HEIGHT = 0.6, 0.5  # of a column and of a row
 INCHES_A_ROW = 0.85
+FILL, INK_ON_FILL = "#cfe0f0", "#202020"  # opaque, so that the text is readable on dark pages too
 
 
 def show_diagram(
@@ -46,6 +47,6 @@ def draw_box(axes, text: str, column: float, height: float, filled: bool) -> Non
     """Draw one box around a place, with its text inside."""
     corner = (column - BOX_WIDTH / 2, height - BOX_HEIGHT / 2)
     box = FancyBboxPatch(corner, BOX_WIDTH, BOX_HEIGHT, boxstyle="round,pad=0,rounding_size=0.06", linewidth=1.2,
-                         edgecolor=COLOURS[0], facecolor=f"{COLOURS[0]}40" if filled else "none")  # fmt: skip
+                         edgecolor=COLOURS[0], facecolor=FILL if filled else "none")  # fmt: skip
     axes.add_patch(box)
-    axes.text(column, height, text, ha="center", va="center", fontsize=8, color=INK)
+    axes.text(column, height, text, ha="center", va="center", fontsize=8, color=INK_ON_FILL if filled else INK)

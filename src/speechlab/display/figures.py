@@ -17,7 +17,7 @@ from PIL import Image
 from speechlab.config import AudioSpec
 from speechlab.display.page import data_uri
 
-INK = "#808080"  # equally readable on white and on black
+INK = "#767676"  # 4.5:1 on white and on black
 COLOURS = ("#3b82c4", "#d9792b", "#3d9a50", "#c2498f", "#8a6fd1", "#a8922a")
 COLOUR_MAP = "magma"
 HZ_TICKS = (0, 500, 1000, 2000, 4000, 8000, 16_000)

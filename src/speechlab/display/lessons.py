@@ -40,7 +40,7 @@ def show_source(thing: Any) -> Source:
             f"there is no Python source of {thing!r}; name a function, class or module of the package"
         ) from error
     top = next((name for name in ("studies", "speechlab") if name in path.parts), path.name)
-    parts = path.parts[path.parts.index(top) :]
+    parts = path.parts[len(path.parts) - 1 - path.parts[::-1].index(top) :]  # a checkout may be called speechlab too
     return Source(textwrap.dedent("".join(lines)).rstrip(), f"{'/'.join(parts)}, line {max(first, 1)}")
 
 
@@ -54,6 +54,9 @@ def check(answer: Any, question: str, expected: Any | Callable[[Any], bool]) -> 
         print(f"Your turn: {question}?")
         return
     right, hint = judge(answer, expected)
+    if callable(answer):  # a function or class that the reader wrote
+        print(f"Right: {question}: yes" if right else f"Not yet: {question}: no")
+        return
     print(f"Right: {question} = {answer}" if right else f"Not yet: {question} is not {answer}{hint}")
 
 
