@@ -294,6 +294,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         parser.error("--import needs a file or a module")
     options, rest = parser.parse_known_args(others)
     options.imports = files
+    options.make_parser, options.parse = make_parser, parse  # for commands that make use of others
     options.quiet = getattr(options, "quiet", False)
     flags = [word for word in rest if word.startswith("-") or not hasattr(options, "overrides")]
     if flags:

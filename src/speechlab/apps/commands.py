@@ -446,9 +446,7 @@ def run_completion(options: argparse.Namespace) -> None:
     """Print a script that completes the command line of a shell."""
     import shtab
 
-    from speechlab.apps.cli import make_parser
-
-    print(shtab.complete(make_parser(), options.shell))
+    print(shtab.complete(options.make_parser(), options.shell))
 
 
 def experiment_of(options: argparse.Namespace):

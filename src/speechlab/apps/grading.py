@@ -5,7 +5,6 @@ import tarfile
 import zipfile
 from pathlib import Path
 
-from speechlab.apps.cli import parse
 from speechlab.audio.files import find_audio
 from speechlab.audio.io import AUDIO_SUFFIXES
 from speechlab.data.links import extract_once, innermost, is_link, unpack_link
@@ -15,6 +14,9 @@ from speechlab.files import sha256
 
 def handed_in(options: argparse.Namespace) -> argparse.Namespace:
     """Fetch and unpack what was handed in, and read transcripts aloud where these are all.
+
+    Args:
+        options: of ``speechlab grade``; their ``parse`` gives other commands their own.
 
     Returns:
         Options of ``speechlab score`` for the recordings.
@@ -34,7 +36,7 @@ def handed_in(options: argparse.Namespace) -> argparse.Namespace:
         raise SpeechlabError(f"{options.source} holds neither recordings nor .txt files of what is to be said")
     print(f"{len(find_audio(recordings))} recordings in {recordings}", flush=True)
     places = {"reference": reference, "texts": spoken, "output": output / "scores"}
-    return parse(["score", *given(**places, metrics=options.metrics, jobs=options.jobs), "--", str(recordings)])
+    return options.parse(["score", *given(**places, metrics=options.metrics, jobs=options.jobs), "--", str(recordings)])
 
 
 def given(**options: object) -> list[str]:
@@ -76,5 +78,6 @@ def read_aloud(texts: Path, options: argparse.Namespace, folder: Path) -> Path:
             "there are transcripts and no recordings: name who reads them, such as --voice en-kathleen, or a link to"
             " the checkpoint that is graded"
         )
-    say(parse(["say", *given(output=folder, voice=options.voice, vocoder=options.vocoder), "--", str(texts)]))
+    words = ["say", *given(output=folder, voice=options.voice, vocoder=options.vocoder), "--", str(texts)]
+    say(options.parse(words))
     return folder
