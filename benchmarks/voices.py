@@ -253,6 +253,8 @@ def main() -> None:
         kept = {
             each: {metric: row[metric]._asdict() for metric in COLUMNS if metric in row} for each, row in rows.items()
         }
+        known = voice.card.get("scores", {}).get(NATURAL, {})  # other commands measure recordings too
+        kept[NATURAL] = known | kept[NATURAL]
         add_to_card(find_folder(options.voice), {"scores": kept})
 
 

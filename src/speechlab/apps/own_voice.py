@@ -243,8 +243,8 @@ def expectation(minutes: float, language: str) -> str:
     card = card_of(find_folder(name))
     known = 60 * float((card.get("data") or {}).get("hours") or 0)
     scores = card.get("scores") or {}
-    missed = [(scores.get(system) or {}).get("word_error_rate") for system in ("text to speech", "natural")]
-    heard = ", and a recogniser misses {:.0%} of its words ({:.0%} of natural ones)" if all(missed) else ""
+    missed = [(scores.get(system) or {}).get("wer_whisper_base") for system in ("text to speech", "natural")]
+    heard = ", and a recogniser mistakes {:.0f} % of its words ({:.0f} % of natural ones)" if all(missed) else ""
     heard = heard.format(*(rate["value"] for rate in missed)) if heard else ""
     less = f"yours are {minutes / known:.0%} of it; " if known else ""
     advice = (
