@@ -163,6 +163,15 @@ def test_measured_variance_is_what_the_voice_lacks_whatever_its_card_says(voice_
     assert voice.global_variance[1] == 2 and once[0] == 1 and 1 <= min(once) <= max(once) <= MOST_VARIANCE
 
 
+def test_texts_that_cannot_be_read_do_not_stop_the_measurement(voice_folder):
+    voice = Voice.load(voice_folder)
+    waveform = voice.say(TEXT).waveform
+    alone = measure_global_variance(voice, {TEXT: waveform})
+    assert measure_global_variance(voice, {"...": waveform, TEXT: waveform}) == alone
+    with pytest.raises(SpeechlabError, match="none of 1 recordings has a text that can be read"):
+        measure_global_variance(voice, {"...": waveform})
+
+
 @pytest.mark.parametrize("factors", [[1.0] * 79, [1.0] * 79 + ["x"], [1.0] * 79 + [float("nan")], [1.0] * 79 + [99], 3])
 def test_factors_that_fit_no_mel_are_refused(voice_folder, tmp_path, factors):
     shutil.copytree(voice_folder, tmp_path / "voice")

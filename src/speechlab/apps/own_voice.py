@@ -322,14 +322,20 @@ def train_chain(plan: Plan, folder: Path) -> None:
 
 
 def readings(corpus: "Corpus", sample_rate: int, n_utterances: int = COMPARED) -> dict[str, "np.ndarray"]:
-    """Load some training utterances, spread over the corpus: text to waveform."""
+    """Load some training utterances, spread over the corpus, without damaged ones: text to waveform."""
     import numpy as np
 
     from speechlab.data.waveforms import load_waveform
 
     items = [item for item in corpus.split("train") if item.text.strip()]
     chosen = np.linspace(0, len(items) - 1, min(n_utterances, len(items)), dtype=int)
-    return {items[at].text: load_waveform(items[at].audio_path, sample_rate, corpus.config) for at in chosen}
+    loaded = {}
+    for item in (items[at] for at in chosen):
+        try:
+            loaded[item.text] = load_waveform(item.audio_path, sample_rate, corpus.config)
+        except SpeechlabError:  # the check of the recordings has named it, and training leaves it out
+            continue
+    return loaded
 
 
 def speak(plan: Plan, folder: Path, vocoder: str | Path) -> None:

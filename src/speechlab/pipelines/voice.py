@@ -251,20 +251,32 @@ def measure_global_variance(voice: Voice, recordings: Mapping[str, np.ndarray]) 
     """Compare recordings with the same texts as the voice says them.
 
     Args:
-        recordings: waveforms by their texts, at the voice's sample rate.
+        recordings: waveforms by their texts, at the voice's sample rate; texts that cannot be read are passed over, as
+            they are in training.
 
     Returns:
         For each cepstral coefficient the factor that makes its deviation as large as in the recordings, from 1 to
-        ``MOST_VARIANCE``; 1 for the first, which is the level. It belongs into the acoustic model's card.
+        ``MOST_VARIANCE``; 1 for the first, which is the level. It belongs in the acoustic model's card.
+
+    Raises:
+        SpeechlabError: none of the texts can be read.
     """
     analyse, recorded, said = MelSpectrogram(voice.spec), [], []
     present, voice.global_variance = voice.global_variance, None
     try:
         for text, waveform in recordings.items():
+            try:
+                mel = voice.speak(text).mel
+            except SpeechlabError:
+                continue
+            said.append(cepstral_deviation(torch.from_numpy(mel)))
             recorded.append(cepstral_deviation(analyse(torch.from_numpy(waveform).float()[None, None])[0]))
-            said.append(cepstral_deviation(torch.from_numpy(voice.speak(text).mel)))
     finally:
         voice.global_variance = present
+    if not said:
+        raise SpeechlabError(
+            f"none of {len(recordings)} recordings has a text that can be read; a voice needs one to compare"
+        )
     factors = (torch.stack(recorded).mean(dim=0) / torch.stack(said).mean(dim=0)).clamp(1, MOST_VARIANCE)
     return [1.0, *(round(factor, 3) for factor in factors[1:].tolist())]
 
