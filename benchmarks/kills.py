@@ -222,24 +222,34 @@ class Assault:
         self.run_dir, self.said = folder / "killed", folder / f"{recipe}.txt"
 
     def undisturbed(self, run_dir: Path) -> float:
-        """Train without a kill, unless that was done in this folder before; gives the processor time that it took."""
-        known = self.folder / "seconds"
-        if not known.is_file():
-            process, seconds = start(self.experiment, run_dir, self.said), 0.0
+        """Train without a kill, unless that was done in this folder before; gives the processor time of a training.
 
-            def look() -> bool:
-                nonlocal seconds
-                seconds = processor_seconds(process)
-                return False
-
-            if kill_when(process, look) is None:
-                sys.exit(f"{self.count.recipe} cannot be trained:\n{self.said.read_text(encoding='utf-8')}")
-            known.write_text(str(seconds), encoding="utf-8")
+        The first training imports what the recipe needs, which the later forks find imported: a second one is timed.
+        """
+        if not (run_dir / "config.json").is_file():
+            self.timed(run_dir)
         for name in self.said.with_suffix(".modules").read_text(encoding="utf-8").split():
-            with contextlib.suppress(Exception):  # what the fork imported, later ones shall find imported
+            with contextlib.suppress(Exception):
                 import_module(name)
         self.expected = outcome(run_dir)
+        known = self.folder / "seconds"
+        if not known.is_file():
+            known.write_text(str(self.timed(self.run_dir)), encoding="utf-8")
+            self.compare()
         return float(known.read_text(encoding="utf-8"))
+
+    def timed(self, run_dir: Path) -> float:
+        """Train to the end; gives the processor time that it took."""
+        process, seconds = start(self.experiment, run_dir, self.said), 0.0
+
+        def look() -> bool:
+            nonlocal seconds
+            seconds = processor_seconds(process)
+            return False
+
+        if kill_when(process, look) is None:
+            sys.exit(f"{self.count.recipe} cannot be trained:\n{self.said.read_text(encoding='utf-8')}")
+        return seconds
 
     def attempt(self, seconds: float) -> None:
         """Go on with a training and kill it, or compare it where it comes to its end."""
