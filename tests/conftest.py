@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ SHARED_DATA = ROOT.parent / "shared" / "data"
 # The longest first; main, 03 and 08 take what 04 has trained, so they come after it and need not wait for it.
 NOTEBOOKS = ["04_hifigan", "05_glowtts", "06_hifipp", "02_alignment", "main", "03_fastspeech2", "08_evaluation",
              "overfitting", "07_finally"]  # fmt: skip
+MAIN_IN_BROWSER = "test_the_main_notebook_runs_and_its_players_and_sliders_work"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -24,24 +26,45 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Apply the start method before any test makes a process."""
+    """Apply the start method before any test makes a process, and let notebooks train a fifth of their steps."""
     if method := config.getoption("--start-method"):
         multiprocessing.set_start_method(method, force=True)
+    if not config.getoption("overwrite"):  # notebooks that are stored as executed have learned for as long as they say
+        os.environ.setdefault("SPEECHLAB_BRIEF", "5")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Let notebooks begin first, so that none runs alone at the end, and mark what ``make test-quick`` leaves out."""
     for item in items:
         if item.path.suffix == ".ipynb" or "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("slow")
     items.sort(key=when)  # a stable sort: the rest keeps its order
+    if find_chromium() and any(item.name == MAIN_IN_BROWSER for item in items) and not config.getoption("overwrite"):
+        for item in (item for item in items if item.path == ROOT / "main.ipynb"):
+            item.add_marker(pytest.mark.skip(reason=f"{MAIN_IN_BROWSER} runs all its cells"))
 
 
 def when(item: pytest.Item) -> int:
     """Rank a test among all: notebooks by NOTEBOOKS, then the other notebooks, then everything else."""
+    if item.name == MAIN_IN_BROWSER:
+        return NOTEBOOKS.index("main")
     if item.path.suffix != ".ipynb":
         return len(NOTEBOOKS) + 1
     return next((rank for rank, name in enumerate(NOTEBOOKS) if item.path.name.startswith(name)), len(NOTEBOOKS))
+
+
+def find_chromium() -> str | None:
+    """Path of the system's Chromium, which the browser tests drive."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next(filter(None, map(shutil.which, names)), None)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of the system's Chromium; the test is skipped where there is none."""
+    if (path := find_chromium()) is None:
+        pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")
+    return path
 
 
 @pytest.fixture(scope="session", autouse=True)

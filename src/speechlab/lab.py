@@ -4,12 +4,18 @@ import os
 import random
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from speechlab.config import AudioSpec, Experiment
 from speechlab.errors import SpeechlabError, did_you_mean
 from speechlab.experiments import PROFILES, load_experiment
+
+BRIEF = "SPEECHLAB_BRIEF"
+"""Environment variable with what all numbers of steps are divided by, for tests that every cell of a notebook runs."""
+STEPS = ("steps", "generator_only_steps", "warmup_steps", "binarisation_start", "binarisation_full", "render_every",
+         "validate_every", "checkpoint_every")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,7 @@ class Lab:
         """
         name = kind if "-" in kind or kind.endswith((".yaml", ".yml")) else f"{self.corpus}-{kind}"
         logging = [f"training.wandb={self.wandb}"] if self.wandb != "disabled" else []
-        return load_experiment(name, self.profile, [*logging, *overrides])
+        return brief(load_experiment(name, self.profile, [*logging, *overrides]))
 
     def prepare(self, kind: str) -> None:
         """Fetch what an experiment and those that it goes on from need; prints nothing where all of it is here.
@@ -89,7 +95,8 @@ def start(profile: str | None = None, seed: int = 1234, wandb: bool = False) -> 
         os.environ.setdefault("HF_HUB_OFFLINE", "1")  # nothing is downloaded but packages
     root = find_root()
     os.environ["SPEECHLAB_DATA"] = str(folder_of("SPEECHLAB_DATA", root / "data"))
-    os.environ["SPEECHLAB_RUNS"] = str(folder_of("SPEECHLAB_RUNS", root / "results" / "runs"))
+    runs = "runs" if divisor() == 1 else "brief-runs"  # what is heard is never mixed with what was only tested
+    os.environ["SPEECHLAB_RUNS"] = str(folder_of("SPEECHLAB_RUNS", root / "results" / runs))
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
@@ -106,6 +113,28 @@ def start(profile: str | None = None, seed: int = 1234, wandb: bool = False) -> 
     )
     print(describe(lab))
     return lab
+
+
+def divisor() -> int:
+    """Give what SPEECHLAB_BRIEF divides all numbers of steps by; 1 where it is not set.
+
+    Raises:
+        SpeechlabError: it is no whole number above 0.
+    """
+    given = os.environ.get(BRIEF) or "1"
+    if not (given.isdecimal() and int(given)):
+        raise SpeechlabError(f"{BRIEF} is what numbers of steps are divided by, such as 5; got {given!r}")
+    return int(given)
+
+
+def brief(config: Any) -> Any:
+    """Divide every number of steps of an experiment by ``divisor()``; what is not 0 stays at least 1."""
+    if divisor() == 1:
+        return config
+    values = {item.name: getattr(config, item.name) for item in fields(config)}
+    parts = {name: brief(value) for name, value in values.items() if is_dataclass(value)}
+    steps = {name: max(values[name] // divisor(), 1) for name in STEPS if values.get(name)}
+    return replace(config, **parts, **steps)
 
 
 def find_root() -> Path:
@@ -150,4 +179,6 @@ def describe(lab: Lab) -> str:
         "data": lab.data,
         "results": lab.results,
     }
+    if divisor() > 1:
+        rows[BRIEF] = f"every training takes 1/{divisor()} of its steps: nothing here is worth hearing"
     return "\n".join(f"{name:10} {value}" for name, value in rows.items())

@@ -185,16 +185,11 @@ def test_twenty_requests_at_once_are_answered_alike(client):
     assert {answer.status_code for answer in made} == {200} and len({answer.content for answer in made}) == 1
 
 
-def test_the_page_speaks_and_cleans_in_a_browser(client, tmp_path):
+def test_the_page_speaks_and_cleans_in_a_browser(client, tmp_path, chromium):
     playwright = pytest.importorskip("playwright.sync_api")
-    import shutil
-
-    browser_path = shutil.which("chromium") or shutil.which("google-chrome")
-    if not browser_path:
-        pytest.skip("there is no Chromium on this machine")
     write_audio(tmp_path / "memo.m4a", noisy(2.0), 16_000)
     with playwright.sync_playwright() as tool:
-        browser = tool.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
+        browser = tool.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page(locale="en-US")
         page.set_default_timeout(120_000)
         wrong = []

@@ -1,6 +1,5 @@
 """A headless browser for the pages, and small sounds to show."""
 
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -46,14 +45,11 @@ def tone():
 
 
 @pytest.fixture(scope="module")  # as long as it lives, nothing in this process can run an asyncio loop of its own
-def browser():
+def browser(chromium):
     """Debian's Chromium, driven by playwright."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (pip install playwright)")
-    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if executable is None:
-        pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")
     with sync_api.sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
+        running = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         yield running
         running.close()
 

@@ -41,7 +41,7 @@ def test_a_diagram_has_a_box_for_each_part_and_fills_those_with_weights():
     arrows = [("in", "up", "1 x T"), ("in", "out", ""), ("up", "out", "9 x T")]
     plot = show_diagram({"in": (0, 0.5), "up": (1, 0), "out": (2, 0.5)}, arrows, learned=["up"])
     filled = [box.get_facecolor()[3] > 0 for box in axes_of(plot).patches if type(box).__name__ == "FancyBboxPatch"]
-    assert filled == [False, True, False] and plot._repr_png_()[:4] == b"\x89PNG"
+    assert filled == [False, True, False] and plot._repr_png_()[0][:4] == b"\x89PNG"
 
 
 def contrast(one, other):

@@ -441,6 +441,24 @@ def test_what_is_scored_is_not_scored_again_until_it_changes(tmp_path, capsys, m
     assert "5 of 6 already" in said()
 
 
+def test_without_a_folder_too_a_recording_is_measured_once_by_a_metric_of_the_package(monkeypatch):
+    asked = []
+
+    def counted(kind):
+        compute = kind.compute
+        monkeypatch.setattr(kind, "compute", lambda *given: asked.append(kind) or compute(*given))
+        return kind
+
+    ours, another = counted(metrics["si_sdr"]), counted(Distance)
+    reference, first, second = ((np.random.default_rng(seed).standard_normal(RATE), RATE) for seed in range(3))
+    both = dict(metrics=["si_sdr", "distance"], baseline=[first], n_jobs=1)
+    tables = [speechlab.score([second], [reference], **both) for _ in range(2)]
+    assert tables[0].equals(tables[1]) and asked.count(ours) == 2
+    assert asked.count(another) == 4  # whose code may have changed
+    speechlab.score([second], [first], "si_sdr")
+    assert asked.count(ours) == 3
+
+
 SCRIPT = """
 import pathlib, sys, time
 import cloudpickle

@@ -37,6 +37,29 @@ def show_histograms(
     return plot
 
 
+def show_lines(values: Mapping[str, Any], x_label: str, y_label: str, marks: Mapping[str, float] | None = None) -> Plot:
+    """Draw sequences of numbers over their index on common axes.
+
+    Args:
+        values: name to numbers.
+        marks: name to a number that is drawn as a level line.
+    """
+    plot = Plot(9, 2.8)
+    axes = plot.subplots()
+    for name, level in (marks or {}).items():
+        axes.axhline(level, color=INK, linewidth=0.8, linestyle="--")
+        axes.annotate(name, (1, level), xycoords=("axes fraction", "data"), xytext=(-4, 3), textcoords="offset points",
+                      ha="right", color=INK, fontsize=9)  # fmt: skip
+    for colour, (name, numbers) in zip(COLOURS, values.items(), strict=False):
+        axes.plot(to_numpy(numbers), color=colour, linewidth=1.5, label=name)
+    axes.margins(y=0.12)
+    axes.set_xlabel(x_label)
+    axes.set_ylabel(y_label)
+    style_axes(axes, grid=True)
+    style_legend(axes)
+    return plot
+
+
 def show_points(x: Any, y: Any, x_label: str, y_label: str) -> Plot:
     """Draw pairs of numbers of one unit as points, and the diagonal on which both agree."""
     x, y = to_numpy(x).reshape(-1), to_numpy(y).reshape(-1)
@@ -97,7 +120,8 @@ def show_stages(stages: Sequence[tuple[str, int, float]]) -> Plot:
 def show_score_maps(maps: Mapping[str, tuple[Any, Any]], spec: AudioSpec, n_samples: int) -> Plot:
     """Draw what discriminators say of a real and of a generated waveform, moment by moment: 1 is real, 0 is not.
 
-    Each discriminator has its own colour scale, common to both waveforms: young ones are all near 0.5.
+    Each discriminator has its own colour scale, common to both waveforms: young ones are all near 0.5. The first and
+    last tenth of a map, which hear the padding, do not enter it.
 
     Args:
         maps: name of a discriminator to its last feature maps for both, (1, 1, positions) or (1, 1, rows, period).
@@ -108,7 +132,9 @@ def show_score_maps(maps: Mapping[str, tuple[Any, Any]], spec: AudioSpec, n_samp
     grid = np.atleast_2d(plot.subplots(len(maps), 2, sharex=True))
     for row, (name, pair) in zip(grid, maps.items(), strict=True):
         pictures = [np.atleast_2d(to_numpy(scores)[0, 0].T) for scores in pair]  # (period, rows) or (1, positions)
-        low, high = np.percentile(np.concatenate(pictures, axis=1), [2, 98])
+        edge = pictures[0].shape[1] // 10 + 1
+        inner = [picture[:, edge:-edge] if picture.shape[1] > 2 * edge else picture for picture in pictures]
+        low, high = np.percentile(np.concatenate(inner, axis=1), [1, 99])
         for axes, which, picture in zip(row, ("real", "generated"), pictures, strict=True):
             extent = (0, end_s, -0.5, len(picture) - 0.5)
             scale = {"vmin": low, "vmax": max(high, low + 1e-3), "cmap": COLOUR_MAP}

@@ -8,6 +8,7 @@ from io import BytesIO
 from typing import Any
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -21,7 +22,8 @@ INK = "#767676"  # 4.5:1 on white and on black
 COLOURS = ("#3b82c4", "#d9792b", "#3d9a50", "#c2498f", "#8a6fd1", "#a8922a")
 COLOUR_MAP = "magma"
 HZ_TICKS = (0, 500, 1000, 2000, 4000, 8000, 16_000)
-DPI = 100
+OFTEN, SOFT = 64, 96  # colours of a PNG: the most frequent opaque ones, and those of soft edges; the rest are even
+DPI, SHARP = 100, 200  # pixels an inch of the page, and of the pictures that notebooks show at that size
 
 
 class Plot(Figure):
@@ -32,7 +34,7 @@ class Plot(Figure):
         FigureCanvasAgg(self)
 
     def encoded(self, image_format: str = "png", dpi: int = DPI) -> bytes:
-        """Render to a small picture: PNG with 192 colours, or lossy WebP, a third of its size on spectrograms."""
+        """Render to a small picture: PNG with few colours, or lossy WebP, a third of its size on spectrograms."""
         buffer = BytesIO()
         self.savefig(buffer, format="rgba", dpi=dpi, transparent=True)
         size = tuple(int(round(side * dpi)) for side in self.get_size_inches())
@@ -41,15 +43,37 @@ class Plot(Figure):
         if image_format == "webp":
             image.save(small, format="WEBP", quality=45, alpha_quality=50, method=4)
         else:
-            image.quantize(96, method=Image.Quantize.FASTOCTREE).save(small, format="PNG", optimize=True)
+            few_colours(image).save(small, format="PNG", optimize=True)
         return small.getvalue()
 
     def uri(self, image_format: str = "webp", dpi: int = DPI) -> str:
         """The picture as a data URI for an ``<img>``."""
         return data_uri(self.encoded(image_format, dpi), f"image/{image_format}")
 
-    def _repr_png_(self) -> bytes:
-        return self.encoded("png")
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        """Give the notebook a sharp picture, and the size at which it is to be seen."""
+        width, height = (round(side * DPI) for side in self.get_size_inches())
+        return self.encoded("png", SHARP), {"width": width, "height": height}
+
+
+def few_colours(image: Image.Image) -> Image.Image:
+    """Take an RGBA picture to a palette: opaque pixels to even steps of ``COLOUR_MAP`` or to what else they often are.
+
+    Others, the edges of lines and letters, keep their transparency.
+    """
+    pixels = np.array(image)
+    opaque = pixels[..., 3] == 255
+    often = image.convert("RGB").quantize(OFTEN, method=Image.Quantize.MEDIANCUT).getpalette()[: 3 * OFTEN]
+    even = 255 * colormaps[COLOUR_MAP](np.linspace(0, 1, 255 - SOFT - OFTEN))[:, :3]
+    colours = np.resize(np.append(even.round().astype(np.uint8), np.uint8(often)), (255 - SOFT, 3))
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(np.resize(colours, (256, 3)).tobytes())
+    solid = np.array(image.convert("RGB").quantize(palette=palette, dither=Image.Dither.NONE)) % len(colours)
+    pixels[opaque] = 0
+    soft = Image.fromarray(pixels).quantize(SOFT, method=Image.Quantize.FASTOCTREE)
+    few = Image.fromarray(np.where(opaque, solid, np.array(soft) + len(colours)).astype(np.uint8))
+    few.putpalette(np.insert(colours, 3, 255, axis=1).tobytes() + bytes(soft.getpalette("RGBA")), "RGBA")
+    return few
 
 
 def style_axes(axes: Axes, title: str = "", grid: bool = False) -> None:
@@ -72,6 +96,23 @@ def style_axes(axes: Axes, title: str = "", grid: bool = False) -> None:
 def style_legend(axes: Axes) -> None:
     """Add a legend without a box, in grey ink."""
     axes.legend(frameon=False, labelcolor=INK, fontsize=9, loc="best")
+
+
+def small_pictures(n_pictures: int, height: float) -> tuple[Plot, list[list[Axes]]]:
+    """Make a figure of small pictures, at most three in a row, that they fill: 5 are 3 above 2, which are wider.
+
+    Args:
+        height: of a row, in inches.
+
+    Returns:
+        The figure, and its axes by row.
+    """
+    n_rows = -(-n_pictures // 3)
+    lengths = [n_pictures // n_rows + (row < n_pictures % n_rows) for row in range(n_rows)]
+    plot = Plot(9, 0.3 + height * n_rows)
+    grid = plot.add_gridspec(n_rows, 6)
+    spans = [[(6 // length * place, 6 // length * (place + 1)) for place in range(length)] for length in lengths]
+    return plot, [[plot.add_subplot(grid[row, slice(*span)]) for span in of_row] for row, of_row in enumerate(spans)]
 
 
 def to_numpy(values: Any) -> np.ndarray:

@@ -1,6 +1,7 @@
 """The pictures of the notebooks: mels, alignments, pitch and energy, training curves. Axes are in seconds and Hz."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,25 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from speechlab.config import AudioSpec
-from speechlab.display.figures import COLOURS, INK, Plot, draw_mel, style_axes, style_legend, to_numpy
+from speechlab.display.figures import COLOURS, INK, Plot, draw_mel, small_pictures, style_axes, style_legend, to_numpy
 from speechlab.errors import SpeechlabError
 
+TITLES = {  # of what is logged, where the name alone does not say it
+    "adversarial": "adversarial loss", "alignment/sharpness": "alignment sharpness",
+    "binarisation": "binarisation loss",
+    "boundary_bias_ms": "boundary bias, ms", "boundary_error_ms": "boundary error, ms",
+    "discriminator/loss": "discriminator loss", "discriminator/loss_per_network": "loss per discriminator",
+    "distillmos": "DistillMOS", "duration": "duration loss", "duration_error_ms": "duration error, ms",
+    "energy": "energy loss", "feature": "feature matching", "forward_sum": "forward-sum loss",
+    "griffin_lim_mel_l1": "mel L1 of Griffin-Lim", "input_mel_l1": "mel L1 of the input",
+    "input_si_sdr": "SI-SDR of the input, dB", "L_D": "discriminator loss $L_D$", "L_adv": "adversarial loss $L_{adv}$",
+    "lmos_features": "LMOS, features", "lmos_spectrum": "LMOS, spectrum", "loss": "total loss", "mel": "mel loss",
+    "mel_l1": "mel L1, ln magnitude", "mel_l1_true_prosody": "mel L1, true prosody",
+    "negative_log_likelihood": "negative log-likelihood, nats", "pesq": "PESQ loss", "pitch": "pitch loss",
+    "predicted_duration_error_ms": "predicted duration error, ms", "si_sdr": "SI-SDR, dB",
+    "spectrum": "compressed-spectrum loss", "steps_per_second": "steps a second", "stft": "multi-resolution STFT loss",
+    "stoi": "STOI", "wb_pesq": "wide-band PESQ",
+}  # fmt: skip
 LONGEST_GAP_S = 120.0  # between two records of a log; what is longer was a pause in the training, not training
 
 
@@ -213,20 +230,27 @@ def show_curves(log: Any, metrics: Sequence[str] | None = None, marks: Mapping[i
         raise SpeechlabError(
             f"the log has no {', '.join(missing) or 'numbers'}; it has: {', '.join(curves) or 'nothing'}"
         )
-    columns = min(3, len(metrics))
-    n_rows = -(-len(metrics) // columns)
-    plot = Plot(9, 0.3 + 1.75 * n_rows)
-    grid = np.atleast_1d(plot.subplots(n_rows, columns, sharex=True)).reshape(-1)
-    for axes, name in zip(grid, metrics, strict=False):
+    plot, rows = small_pictures(len(metrics), 1.75)
+    for axes, name in zip(chain(*rows), metrics, strict=True):
         draw_metric(axes, *curves[name], name)
         for step, colour in (marks or {}).items():
             axes.axvline(step, color=colour, linewidth=1, alpha=0.7)
-    for axes in grid[len(metrics) :]:
-        axes.set_visible(False)
-    for axes in grid[max(0, len(metrics) - columns) : len(metrics)]:
+    first, last = (pick(curves[name][0][place] for name in metrics) for pick, place in ((min, 0), (max, -1)))
+    for axes in chain(*rows):
+        axes.set_xlim(first - 0.04 * (last - first) - 0.5, last + 0.04 * (last - first) + 0.5)
+    for axes in rows[-1]:
         axes.set_xlabel("step")
-        axes.tick_params(labelbottom=True)
     return plot
+
+
+def title_of(name: str) -> str:
+    """Say in words, with its unit, what is logged under a name."""
+    part, _, inner = name.rpartition("/")
+    if part == "validation":
+        return f"{title_of(inner)}, held-out"
+    if part == "gradient_norm":
+        return f"gradient norm, {inner}"
+    return TITLES.get(name, name.replace("_", " ").replace("/", ", "))
 
 
 def running_mean(values: np.ndarray, span: int) -> np.ndarray:
@@ -250,4 +274,4 @@ def draw_metric(axes: Axes, steps: np.ndarray, values: np.ndarray, name: str) ->
     if positive.size == finite.sum() > 0 and positive.max() > 100 * positive.min():
         axes.set_yscale("log")
     axes.xaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
-    style_axes(axes, name, grid=True)
+    style_axes(axes, title_of(name), grid=True)

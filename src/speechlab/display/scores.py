@@ -1,7 +1,7 @@
 """Pictures of measurement: systems beside each other with intervals, metrics over a ladder, learning at a glance."""
 
 from collections.abc import Mapping, Sequence
-from itertools import cycle
+from itertools import chain, cycle
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,10 @@ from matplotlib.axes import Axes
 from speechlab.audio.io import Audio, read_audio
 from speechlab.audio.mel import MelSpectrogram
 from speechlab.config import AudioSpec
-from speechlab.display.figures import COLOURS, INK, Plot, draw_mel, style_axes, style_legend
+from speechlab.display.figures import COLOURS, INK, Plot, draw_mel, small_pictures, style_axes, style_legend
 from speechlab.display.plots import LONGEST_GAP_S, colour_scale, read_log, running_mean
 from speechlab.display.timeline import read_renders, spread
 from speechlab.errors import SpeechlabError
-
-COLUMNS = 3  # of small pictures
 
 
 def measured(tables: Mapping[Any, pd.DataFrame]) -> list[str]:
@@ -27,17 +25,6 @@ def measured(tables: Mapping[Any, pd.DataFrame]) -> list[str]:
     if not common:
         raise SpeechlabError("there is no metric of which all tables have a value; score them with the same metrics")
     return common
-
-
-def small_pictures(n_pictures: int, height: float) -> tuple[Plot, np.ndarray]:
-    """A grid of axes, and the figure they lie in."""
-    columns = min(COLUMNS, n_pictures)
-    n_rows = -(-n_pictures // columns)
-    plot = Plot(9, 0.2 + height * n_rows)
-    grid = np.atleast_1d(plot.subplots(n_rows, columns)).reshape(-1)
-    for axes in grid[n_pictures:]:
-        axes.set_visible(False)
-    return plot, grid
 
 
 def heading(table: pd.DataFrame, metric: str) -> str:
@@ -55,16 +42,16 @@ def show_scores(tables: Mapping[str, pd.DataFrame], metrics: Sequence[str] | Non
         metrics: which ones; None draws all that every system has a value of.
     """
     metrics = list(metrics or measured(tables))
-    plot, grid = small_pictures(len(metrics), 0.75 + 0.22 * len(tables))
+    plot, rows = small_pictures(len(metrics), 0.75 + 0.22 * len(tables))
     names, first = list(tables), next(iter(tables.values()))
-    for place, (axes, metric) in enumerate(zip(grid, metrics, strict=False)):
+    for axes, metric in zip(chain(*rows), metrics, strict=True):
         for row, (colour, table) in enumerate(zip(cycle(COLOURS), tables.values(), strict=False)):
             mean, low, high = table.loc[metric, ["mean", "low", "high"]].astype(float)
             axes.plot([low, high], [row, row], color=colour, linewidth=2.2, solid_capstyle="round")
             axes.plot(mean, row, "o", color=colour, markersize=5)
         axes.set_ylim(len(names) - 0.5, -0.5)
         axes.margins(x=0.15)
-        axes.set_yticks(range(len(names)), names if place % COLUMNS == 0 else [""] * len(names))
+        axes.set_yticks(range(len(names)), names if axes in [row[0] for row in rows] else [""] * len(names))
         style_axes(axes, heading(first, metric), grid=True)
     return plot
 
@@ -78,15 +65,15 @@ def show_ladder(tables: Mapping[float, pd.DataFrame], label: str, metrics: Seque
         metrics: which ones; None draws all that have a value at every size.
     """
     metrics = list(metrics or measured(tables))
-    plot, grid = small_pictures(len(metrics), 1.6)
+    plot, rows = small_pictures(len(metrics), 1.6)
     sizes, first = list(tables), next(iter(tables.values()))
-    for place, (axes, metric) in enumerate(zip(grid, metrics, strict=False)):
-        rows = np.array([table.loc[metric, ["mean", "low", "high"]].astype(float) for table in tables.values()])
-        axes.fill_between(sizes, rows[:, 1], rows[:, 2], color=COLOURS[0], alpha=0.25, linewidth=0)
-        axes.plot(sizes, rows[:, 0], color=COLOURS[0], marker="o", markersize=3)
+    for axes, metric in zip(chain(*rows), metrics, strict=True):
+        ends = np.array([table.loc[metric, ["mean", "low", "high"]].astype(float) for table in tables.values()])
+        axes.fill_between(sizes, ends[:, 1], ends[:, 2], color=COLOURS[0], alpha=0.25, linewidth=0)
+        axes.plot(sizes, ends[:, 0], color=COLOURS[0], marker="o", markersize=3)
         axes.set_xticks(sizes)
         style_axes(axes, heading(first, metric), grid=True)
-        if place >= len(metrics) - COLUMNS:
+        if axes in rows[-1]:
             axes.set_xlabel(label)
     return plot
 

@@ -14,9 +14,15 @@ from speechlab.metrics.measure import Measurement
 from speechlab.metrics.table import RULES
 from speechlab.provenance import git_commit, resampler
 
+MOST_REMEMBERED = 20_000  # measurements, some 10 MB
+
+_remembered: dict[str, Measurement] = {}  # in this process, without a file; the oldest first
+
 
 class Journal:
-    """A JSON line per item and metric, appended and flushed as soon as it is known; without a path, it keeps nothing.
+    """A JSON line per item and metric, appended and flushed as soon as it is known; without a path, only remembered.
+
+    What a notebook scores twice, such as the recordings beside each new system, is so measured once.
 
     A measurement is found again by what it was made from: name and content of the item, name and version of the metric,
     our own version and rules, and the resampler. One that ended in an unforeseen exception is not: it is tried again.
@@ -32,6 +38,7 @@ class Journal:
 
     def __enter__(self) -> "Journal":
         if self.path is None:
+            self.known = _remembered
             return self
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -69,8 +76,6 @@ class Journal:
 
     def keys(self, item: Item, versions: Mapping[str, str]) -> dict[str, str]:
         """Keys of an item's measurements by metrics of these versions."""
-        if self.path is None:
-            return dict.fromkeys(versions, "")
         content = [item.id, content_hash(item.estimate), content_hash(item.reference), item.text]
         content += [resampler(), speechlab.__version__, RULES]
         return {
@@ -83,16 +88,24 @@ class Journal:
         found = self.known.get(key)
         if found is None or not found.final:
             return None
-        self.used.add(self.commits[key])
+        self.used.add(self.commits.get(key, self.commit))
         return found
 
     def append(self, key: str, item: Item, metric: str, version: str, measurement: Measurement) -> None:
         """Write a measurement down."""
         self.used.add(self.commit)
         if self.file is None:
+            remember(key, measurement)
             return
         entry = {"git_commit": self.commit, "id": item.id, "metric": metric, "version": version, "key": key}
         self.write(json.dumps(entry | {"measurement": measurement._asdict()}, allow_nan=False))
+
+
+def remember(key: str, measurement: Measurement) -> None:
+    """Keep a measurement until this process ends, or ``MOST_REMEMBERED`` newer ones have come."""
+    _remembered[key] = measurement
+    if len(_remembered) > MOST_REMEMBERED:
+        _remembered.pop(next(iter(_remembered)), None)
 
 
 def read_entry(line: str) -> tuple[str, Measurement, str] | None:
