@@ -191,7 +191,7 @@ def add_voice(voice: argparse.ArgumentParser) -> None:
     new.add_argument("--recordings", metavar="FOLDER", help="recordings with their texts; needed once")
     new.add_argument("--language", choices=("en", "ru"), help="default: by the script of the texts")
     new.add_argument("--profile", help="smoke, gpu or full (default: gpu where there is one, else full)")
-    new.add_argument("--hours", type=float, help="shorten training so that it takes this many hours on this machine")
+    new.add_argument("--hours", type=float, help="shorten training so that it fits into this many hours here")
     new.add_argument("--plan", action="store_true", help="only check the recordings, and estimate the training time")
 
 
