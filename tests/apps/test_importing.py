@@ -43,7 +43,7 @@ def test_an_imported_generator_sounds_like_the_reference(tmp_path, folded, capsy
     with torch.no_grad():
         assert torch.allclose(imported.eval()(mel), expected, atol=1e-5)
     assert cli.main([str(word) for word in arguments]) == 2  # nothing is overwritten
-    assert "exists already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
 
 
 TINY = {

@@ -83,4 +83,4 @@ def test_too_little_or_another_language_is_refused(command, recordings, tmp_path
         write_audio(few / f"{name}.wav", audio.waveform, audio.sample_rate)
         shutil.copy(recordings / f"{name}.txt", few)
     status, _, err = command("voice", "new", "anna", "--recordings", few, *TINY)
-    assert status == 2 and "too little" in err and not (tmp_path / "runs" / "anna").exists()
+    assert status == 2 and "not enough" in err and not (tmp_path / "runs" / "anna").exists()

@@ -52,7 +52,7 @@ def test_the_table_says_what_was_measured_what_failed_and_what_is_missing(capsys
     assert rows["si_sdr"][-4:] == ["2", "1", "dB", "higher"]
     assert float(rows["si_sdr"][1]) == pytest.approx(20 * np.log10(0.3 / np.sqrt(2) / 0.1), abs=0.3)
     assert "absent is not available: the weights are missing: speechlab weights get absent" in out
-    assert "left out for want of texts (--texts FOLDER): wer_pocketsphinx" in out
+    assert "left out because texts are missing (--texts FOLDER): wer_pocketsphinx" in out
     assert "no value of c in estimates: the estimate is silent" in out
     assert out.splitlines()[-1].startswith(f"results: {folders / 'noisy-scores' / 'scores.csv'}")
     assert json.loads((folders / "noisy-scores" / "scores.json").read_text(encoding="utf-8"))["table"]
@@ -77,8 +77,8 @@ def test_a_baseline_adds_differences_and_their_test(capsys, folders):
 def test_without_references_the_metrics_left_out_are_named_in_one_line(capsys, folders):
     status, out, _ = run(capsys, folders / "noisy")
     assert status == 1  # the only metric left has no weights: not one number
-    assert "no metric could be asked" in out
-    assert "left out for want of references (--reference FOLDER): si_sdr, lsd" in out.replace(
+    assert "no metric could be computed" in out
+    assert "left out because references are missing (--reference FOLDER): si_sdr, lsd" in out.replace(
         "lsd, si_sdr", "si_sdr, lsd"
     )
 

@@ -169,7 +169,7 @@ def test_a_checkpoint_behind_a_link_is_found_but_never_one_that_a_card_names(sit
         checkpoints.find_folder(site.url("other.zip"))  # what a card's "vocoder" goes through
     assert len(site.requests) == n_requests
     site.files["empty.zip"] = zipped({"readme.md": "x"})
-    with pytest.raises(SpeechlabError, match="holds no checkpoint of ours"):
+    with pytest.raises(SpeechlabError, match="holds no speechlab checkpoint"):
         fetched(site.url("empty.zip"))
 
 

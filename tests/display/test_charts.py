@@ -34,7 +34,7 @@ def test_the_other_charts_draw():
     assert len(axes_of(show_filters(mel_filters(SPEC), SPEC)).lines) == SPEC.n_mels // 4
     assert len(axes_of(show_stages([("mel", 80, 86.1), ("out", 1, 22_050.0)])).patches) >= 2
     maps = {"period 2": (np.ones((1, 1, 30, 2)), np.zeros((1, 1, 30, 2))), "scale 1": (np.ones((1, 1, 9)),) * 2}
-    assert show_score_maps(maps, SPEC, 8192)._repr_png_()[:4] == b"\x89PNG"
+    assert show_score_maps(maps, SPEC, 8192)._repr_png_()[0][:4] == b"\x89PNG"
 
 
 def test_a_diagram_has_a_box_for_each_part_and_fills_those_with_weights():

@@ -31,7 +31,8 @@ def test_mels_share_time_axis_and_colour_scale_and_take_tensors():
     assert first.images[0].get_clim() == second.images[0].get_clim()
     assert first.get_xlim() == second.get_xlim() == pytest.approx((0, 100 / SPEC.frame_rate))
     assert second.get_xlabel() == "seconds" and first.get_ylabel() == "Hz"
-    assert Image.open(io.BytesIO(plot._repr_png_())).size[0] == 900
+    picture, shown = plot._repr_png_()
+    assert shown["width"] == 900 and Image.open(io.BytesIO(picture)).size[0] == 1800
 
 
 def test_pictures_are_transparent_so_that_dark_pages_stay_dark():

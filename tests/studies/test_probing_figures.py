@@ -40,4 +40,4 @@ def test_a_space_lies_where_its_scores_say():
     assert [(line.get_xdata()[0], line.get_ydata()[0]) for line in points] == [(1.0, 0.9), (0.0, -0.1)]
     low, high = plot.axes[0].get_ylim()
     assert low < -0.4 and high > 1.0
-    assert plot._repr_png_()[:4] == b"\x89PNG"
+    assert plot._repr_png_()[0][:4] == b"\x89PNG"

@@ -118,7 +118,9 @@ def run_features(options: argparse.Namespace) -> None:
 
     experiment = experiment_of(options)
     if not hasattr(experiment, "corpus"):
-        raise SpeechlabError(f"{options.experiment} learns from pairs of recordings, which need no features; train it")
+        raise SpeechlabError(
+            f"{options.experiment} learns from pairs of recordings, without features; train it directly"
+        )
     corpus = load_corpus(experiment.corpus)
     started = time.monotonic()
     store = extract_acoustic(corpus, experiment.audio, n_jobs=options.jobs)
@@ -170,7 +172,7 @@ def run_runs(options: argparse.Namespace) -> None:
         print(json.dumps([run.as_json() for run in list_runs(options.folder)], ensure_ascii=False, default=str))
         return
     table = runs_table(options.folder)
-    print(in_lines(table) if len(table) else "no training run yet")
+    print(in_lines(table) if len(table) else "there are no training runs yet")
 
 
 def run_compare(options: argparse.Namespace) -> None:
@@ -313,7 +315,7 @@ def in_columns(table) -> str:
         columns["95 % of it"] = between(shown["difference_low"], shown["difference_high"])
         columns |= {"p": numbers(shown["p"], ".2g"), "pairs": shown["pairs"]}
         columns["its failures"] = shown["baseline_failures"]
-    return type(table)(columns).rename_axis(None).to_string() if len(shown) else "no metric could be asked"
+    return type(table)(columns).rename_axis(None).to_string() if len(shown) else "no metric could be computed"
 
 
 def numbers(column, form: str) -> list[str]:
@@ -336,12 +338,12 @@ def remarks(table) -> Iterable[str]:
         names = [name for name, lacks in provenance["left_out"].items() if lacks == need]
         if names:
             option = {"references": "--reference FOLDER", "texts": "--texts FOLDER"}[need]
-            yield f"left out for want of {need} ({option}): {', '.join(names)}"
+            yield f"left out because {need} are missing ({option}): {', '.join(names)}"
     if provenance["n_references_without_estimate"]:
         yield f"{provenance['n_references_without_estimate']} references have no estimate: these were not measured"
     cut = {record["id"] for record in table.attrs["items"] if "cut to the shorter" in record["note"]}
     if cut:
-        yield f"{len(cut)} items were cut to the length of their reference, or it to theirs (scores.json says which)"
+        yield f"{len(cut)} items or their references were cut to the shorter of the two (scores.json says which)"
     failed: dict[tuple[str, str], dict[str, list[str]]] = {}
     for record in table.attrs["items"]:
         if record["reason"]:
@@ -366,7 +368,7 @@ def run_export(options: argparse.Namespace) -> None:
 
     output = Path(options.output)
     if output.exists():
-        raise SpeechlabError(f"{output} exists already; name another folder")
+        raise SpeechlabError(f"{output} already exists; choose another folder")
     if options.onnx:
         export_onnx(options.checkpoint, output)
     elif options.vocoder:

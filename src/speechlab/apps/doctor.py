@@ -48,9 +48,7 @@ def examine_python() -> list[Finding]:
         Finding(level, "python", f"{version} on {platform.system()} {platform.machine()}, {os.cpu_count()} cores")
     ]
     if level == "problem":
-        findings.append(
-            Finding("problem", "python", "the packages were tested with 3.11 and 3.12; make an environment of one")
-        )
+        findings.append(Finding("problem", "python", "the packages were tested with 3.11 and 3.12; use one of them"))
     return findings
 
 
@@ -103,7 +101,7 @@ def examine_device() -> list[Finding]:
             )
         ]
     if cards and torch.version.cuda is None:
-        advice = "PyTorch is a CPU-only build: delete .venv and run python run.py setup where the network is open"
+        advice = "PyTorch is a CPU-only build: delete .venv and run python run.py setup with network access"
         return [Finding("problem", "device", f"there is an NVIDIA card ({cards[0]}), but this {advice}")]
     if cards:
         advice = f"PyTorch {torch.__version__} cannot use it: update the card's driver"

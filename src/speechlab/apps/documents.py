@@ -58,7 +58,7 @@ def read_document(path: Path) -> str:
     if not path.is_file():
         raise SpeechlabError(f"there is no file {path}")
     if path.stat().st_size > MAX_FILE:
-        raise SpeechlabError(f"{path} has more than {MAX_FILE // 1_000_000} MB; a book has one: is it a text?")
+        raise SpeechlabError(f"{path} is larger than {MAX_FILE // 1_000_000} MB, and a book has one: is it a text?")
     return READERS.get(suffix, read_plain)(path)
 
 
@@ -94,7 +94,7 @@ def read_docx(path: Path) -> str:
     with archive(path) as files:
         body = parse_xml(files, "word/document.xml", path).find(f"{WORD}body")
     if body is None:
-        raise SpeechlabError(f"{path} is no Word document: it has no text; save it again as docx")
+        raise SpeechlabError(f"{path} is not a Word document: it has no text; save it again as docx")
     return "\n\n".join(block for block in word_blocks(body) if block.strip())
 
 
@@ -136,7 +136,7 @@ def read_epub(path: Path) -> str:
         container = parse_xml(files, "META-INF/container.xml", path)
         rootfile = next((node.get("full-path") for node in container.iter() if local(node) == "rootfile"), None)
         if not rootfile:
-            raise SpeechlabError(f"{path} is no e-book: it names no content; export it again as epub")
+            raise SpeechlabError(f"{path} is not an e-book: it lists no content; export it again as epub")
         package = parse_xml(files, rootfile, path)
         items = {node.get("id"): node.get("href", "") for node in package.iter() if local(node) == "item"}
         spine = [
@@ -231,7 +231,7 @@ def unpack(files: zipfile.ZipFile, name: str, path: Path) -> bytes:
     except Exception as error:  # zlib's, struct's and zipfile's own kinds; RuntimeError for a password
         raise SpeechlabError(f"{path} is damaged or locked ({name}: {error}); export it again") from None
     if len(content) > MAX_UNPACKED:
-        raise SpeechlabError(f"{path}: {name} unpacks to more than {MAX_UNPACKED // 1_000_000} MB: no text is so long")
+        raise SpeechlabError(f"{path}: {name} unpacks to over {MAX_UNPACKED // 1_000_000} MB: no text is that long")
     return content
 
 

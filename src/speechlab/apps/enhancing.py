@@ -18,8 +18,8 @@ from speechlab.provenance import write_origin
 
 STANDARD = "-"  # input, or output
 CAN = {
-    False: "takes away noise behind one person's speech; cannot bring back drowned words, or part speakers",
-    True: "brings back the high sounds of narrow speech, as it guesses them; leaves noise and echo where they are",
+    False: "removes noise behind one person's speech; cannot restore drowned words or separate speakers",
+    True: "restores the high frequencies of narrow-band speech by guessing; leaves noise and echo as they are",
 }
 """What a listener may hope for, by whether the model extends the bandwidth."""
 

@@ -21,7 +21,7 @@ def fetched(name: str) -> str:
     found = next((place for place in places if (place / WEIGHTS).is_file() or (place / "acoustic").is_dir()), None)
     if found is None:
         raise SpeechlabError(
-            f"{name[:80]} holds no checkpoint of ours: expected an archive with {WEIGHTS} and {CARD}; other people's"
-            " weights are turned into one by speechlab import"
+            f"{name[:80]} holds no speechlab checkpoint: expected an archive with {WEIGHTS} and {CARD}; convert other"
+            " people's weights with speechlab import"
         )
     return str(folder if (folder / "checkpoints").is_dir() else found)

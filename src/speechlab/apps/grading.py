@@ -33,7 +33,7 @@ def handed_in(options: argparse.Namespace) -> argparse.Namespace:
     elif texts:
         recordings, spoken = read_aloud(texts[0].parent, options, output / "speech"), texts[0].parent
     else:
-        raise SpeechlabError(f"{options.source} holds neither recordings nor .txt files of what is to be said")
+        raise SpeechlabError(f"{options.source} holds neither recordings nor .txt files with texts to say")
     print(f"{len(find_audio(recordings))} recordings in {recordings}", flush=True)
     places = {"reference": reference, "texts": spoken, "output": output / "scores"}
     return options.parse(["score", *given(**places, metrics=options.metrics, jobs=options.jobs), "--", str(recordings)])
@@ -75,8 +75,8 @@ def read_aloud(texts: Path, options: argparse.Namespace, folder: Path) -> Path:
 
     if not options.voice:
         raise SpeechlabError(
-            "there are transcripts and no recordings: name who reads them, such as --voice en-kathleen, or a link to"
-            " the checkpoint that is graded"
+            "there are transcripts but no recordings: name the voice that reads them, such as --voice en-kathleen, or"
+            " a link to the checkpoint that is graded"
         )
     words = ["say", *given(output=folder, voice=options.voice, vocoder=options.vocoder), "--", str(texts)]
     say(options.parse(words))

@@ -39,7 +39,7 @@ def import_reference(kind: str, file: Path, config_file: Path | None, folder: Pa
     from speechlab.models import build
 
     if folder.exists():
-        raise SpeechlabError(f"{folder} exists already; name another folder with -o")
+        raise SpeechlabError(f"{folder} already exists; choose another folder with -o")
     config = read_config(config_file) if config_file else {}
     module = load_reference_file(kind, file, config)
     name, sizes = describe(kind, module, config)
@@ -99,9 +99,7 @@ def preset_of(generator: nn.Module) -> str:
     for preset in ("v1", "v2", "v3"):
         if shapes(build("hifigan_gen", preset=preset, n_mels=generator.conv_pre.in_channels)) == shapes(generator):
             return preset
-    raise SpeechlabError(
-        "this generator is none of HiFi-GAN V1, V2 and V3; speechlab.compat.load_reference still loads it"
-    )
+    raise SpeechlabError("this generator is not HiFi-GAN V1, V2 or V3; speechlab.compat.load_reference still loads it")
 
 
 def unfold(source: nn.Module, target: nn.Module) -> None:

@@ -147,9 +147,9 @@ def plan_of(options: argparse.Namespace, folder: Path) -> Plan:
     begun = read_plan(folder)
     if begun is None:
         if folder.exists() or options.name in bundled_names():
-            raise SpeechlabError(f"{options.name} is the name of something else already; choose another")
+            raise SpeechlabError(f"{options.name} is already the name of something else; choose another")
         if not options.recordings:
-            raise SpeechlabError(f"no voice {options.name} was begun; name your recordings: --recordings FOLDER")
+            raise SpeechlabError(f"no voice {options.name} has been started; name your recordings: --recordings FOLDER")
         recordings = str(Path(options.recordings).resolve())
         language = options.language or language_of(recordings)
         plan = Plan(options.name, recordings, language, options.profile or usual_profile())
@@ -160,10 +160,10 @@ def plan_of(options: argparse.Namespace, folder: Path) -> Plan:
     for key, value in given.items():
         if value and value != getattr(begun, key):
             raise SpeechlabError(
-                f"{options.name} was begun with {key} {getattr(begun, key)}, not {value}; give a new voice another name"
+                f"{options.name} was started with {key} {getattr(begun, key)}, not {value}; choose another name"
             )
     if options.overrides and changes_of(options.overrides) != begun.changes:
-        raise SpeechlabError(f"{options.name} was begun with other settings; change them in {folder / FILE}")
+        raise SpeechlabError(f"{options.name} was started with other settings; change them in {folder / FILE}")
     return begun
 
 
@@ -226,8 +226,8 @@ def check(corpus: "Corpus", language: str) -> Iterator[str]:
         yield f"  {count} x {kind}, such as {first['id']}: {first['note']}"
     if len(texts) - unreadable < LEAST_CLIPS or minutes < LEAST_MINUTES:
         raise SpeechlabError(
-            f"{len(texts)} clips, {minutes:.1f} minutes, are too little for a voice; {LEAST_CLIPS} clips are the least,"
-            f" and {GOOD_MINUTES:.0f} minutes make a good one"
+            f"{len(texts)} clips, {minutes:.1f} minutes, are not enough for a voice; it takes at least"
+            f" {LEAST_CLIPS} clips, and {GOOD_MINUTES:.0f} minutes for a good one"
         )
     if foreign:
         yield f"  {len(foreign)} texts are not in {language}, such as {foreign[0][:40]!r}"

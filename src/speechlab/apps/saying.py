@@ -80,7 +80,7 @@ def settings_of(words: Iterable[str] | None) -> dict[str, str]:
     for word in words or ():
         name, equals, value = word.partition("=")
         if not equals:
-            raise SpeechlabError(f"expected a pause as sentence=0.3, got {word!r}")
+            raise SpeechlabError(f"expected a pause such as sentence=0.3, got {word!r}")
         settings[name] = value
     return settings
 
@@ -151,7 +151,7 @@ def is_there(path: Path) -> bool:
 def require_no_file(words: list[str]) -> None:
     """Raise where words to say look like the name of a file that is not there."""
     if len(words) == 1 and (FILE_NAME.fullmatch(words[0]) or Path(words[0]).suffix.lower() in READERS):
-        raise SpeechlabError(f"there is no file {words[0]}; if these are words to say, put a blank after them")
+        raise SpeechlabError(f"there is no file {words[0]}; if these are words to say, put a space after them")
 
 
 def texts_in(folder: Path) -> list[Path]:
@@ -179,7 +179,7 @@ def suffix_of(output: str | None, format: str | None) -> str:
         return f".{format or 'wav'}"
     given = Path(output).suffix.lower() if output and not Path(output).is_dir() else ""
     if format and given and given != f".{format}":
-        raise SpeechlabError(f"--format {format} and the name {output} do not fit each other; leave one out")
+        raise SpeechlabError(f"--format {format} and the name {output} do not match; leave one out")
     return given or f".{format or 'wav'}"
 
 

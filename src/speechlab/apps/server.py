@@ -67,7 +67,7 @@ class Uploads:
         """Name a file to be written."""
         self.forget_old()
         if len(self.files) >= MOST_UPLOADS:
-            raise SpeechlabError("too many files are being worked on; try again in a few minutes")
+            raise SpeechlabError("too many files are being processed; try again in a few minutes")
         id, plain = secrets.token_hex(8), re.sub(r"[^\w. -]", "_", Path(name.replace("\\", "/")).name)[-100:] or "file"
         upload = Upload(self.folder / f"{id}{Path(plain).suffix.lower()}", plain)
         self.files[id] = upload
@@ -76,7 +76,7 @@ class Uploads:
     def find(self, id: str) -> Upload:
         """Give a file that is here."""
         if id not in self.files:
-            raise SpeechlabError("this file is not here any more; choose it again")
+            raise SpeechlabError("this file is no longer here; choose it again")
         return self.files[id]
 
     def forget(self, id: str) -> None:
@@ -356,7 +356,7 @@ def require_text(text: str) -> None:
     if not text.strip():
         raise SpeechlabError("there is nothing to say: the text is empty; write a word")
     if len(text) > MOST_CHARACTERS:
-        raise SpeechlabError(f"the text has {len(text)} characters; {MOST_CHARACTERS} are taken at once")
+        raise SpeechlabError(f"the text has {len(text)} characters; at most {MOST_CHARACTERS} are accepted at once")
 
 
 def script_of(text: str, voice: "Voice") -> list:
@@ -391,7 +391,7 @@ def add_openai(app: "FastAPI", models: Models) -> None:
     ) -> StreamingResponse:
         require_text(input)
         if instructions:
-            raise SpeechlabError("instructions are not understood by these voices; leave them out")
+            raise SpeechlabError("these voices do not support instructions; leave them out")
         if response_format not in ("mp3", "opus", "aac", "flac", "wav", "pcm"):
             raise SpeechlabError(f"no response_format is called {response_format[:20]!r}")
         name = None if voice is None or voice in OPENAI_VOICES else voice
