@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src" / "speechlab"
 FIGURE = ROOT / "results" / "figures" / "layers.png"
 PACKAGES = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
-BASE = "modules for everyone"  # config, registry, errors, files, ...
+BASE = "shared modules"  # config, registry, errors, files, ...
 SHIFT = 0.7  # of every other row, so that arrows across a row pass between its boxes
 
 

@@ -1,13 +1,12 @@
 """Pictures of feature spaces: how groups of sounds lie in them, how noise moves sounds away, and the two scores."""
 
 from collections.abc import Mapping
-from itertools import cycle
+from itertools import chain, cycle
 
 import numpy as np
 import pandas as pd
 
-from speechlab.display.figures import COLOURS, INK, Plot, style_axes, style_legend
-from speechlab.display.scores import COLUMNS, small_pictures
+from speechlab.display.figures import COLOURS, INK, Plot, small_pictures, style_axes, style_legend
 
 N_GROUPS = len(COLOURS)  # that are drawn, each in a colour of its own
 
@@ -18,8 +17,8 @@ def show_groups(spaces: Mapping[str, np.ndarray]) -> Plot:
     Args:
         spaces: name to vectors, (groups, members, dimensions).
     """
-    plot, grid = small_pictures(len(spaces), 2.4)
-    for axes, (name, vectors) in zip(grid, spaces.items(), strict=False):
+    plot, rows = small_pictures(len(spaces), 2.4)
+    for axes, (name, vectors) in zip(chain(*rows), spaces.items(), strict=True):
         for colour, points in zip(COLOURS, flat_map(some(vectors)), strict=False):
             axes.scatter(*points.T, s=14, color=colour, alpha=0.8, linewidths=0)
         axes.set_xticks([])
@@ -47,15 +46,15 @@ def show_distances(distances: Mapping[str, np.ndarray], snr_db: np.ndarray) -> P
         distances: name of a space to (groups, members); each group is drawn in a colour, relative to its mean.
         snr_db: (groups, members).
     """
-    plot, grid = small_pictures(len(distances), 1.9)
-    for place, (axes, (name, groups)) in enumerate(zip(grid, distances.items(), strict=False)):
+    plot, rows = small_pictures(len(distances), 1.9)
+    for axes, (name, groups) in zip(chain(*rows), distances.items(), strict=True):
         for colour, ratios, values in zip(COLOURS, some(snr_db), some(groups), strict=False):
             order = np.argsort(ratios)
             axes.plot(ratios[order], (values / values.mean())[order], "o-", color=colour, markersize=3, linewidth=0.8)
         style_axes(axes, name, grid=True)
-        if place % COLUMNS == 0:
+        if axes in [row[0] for row in rows]:
             axes.set_ylabel("distance / mean")
-        if place >= len(distances) - COLUMNS:
+        if axes in rows[-1]:
             axes.set_xlabel("SNR, dB")
     return plot
 

@@ -259,7 +259,7 @@ def forecast(plan: Plan) -> Iterator[str]:
     for stage, seconds, steps in timed(plan):
         total += seconds * steps
         yield f"{stage} ({WHAT[stage]}): {steps} steps of {seconds:.2f} s, {in_time(seconds * steps)}"
-    yield f"all together about {in_time(total)} on this machine; it can be stopped and started again at any time"
+    yield f"about {in_time(total)} in total on this machine; you can stop and start it again at any time"
 
 
 def timed(plan: Plan) -> Iterator[tuple[str, float, int]]:
