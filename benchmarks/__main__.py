@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +22,11 @@ from speechlab.audio.mel import MelSpectrogram
 from speechlab.config import AudioSpec, CorpusConfig
 from speechlab.data.corpora import load_corpus
 from speechlab.data.datasets import EpochSampler, VocoderDataset, collate_vocoder
+from speechlab.data.embedded.sentences import sentences
 from speechlab.data.features import extract_acoustic
 from speechlab.layers.alignment import monotonic_alignment
 from speechlab.models import build, fold
+from speechlab.text.frontend import for_language
 
 SPEC = AudioSpec()
 SECONDS = 4.0
@@ -80,6 +83,17 @@ def data() -> Iterator[Row]:
     yield "one batch, 16 x 8192 samples", median_of(lambda: next(batches), runs=5), 16 * 8192 / SPEC.sample_rate
 
 
+def reading() -> Iterator[Row]:
+    """Time the frontends on sentences that they have not met; each has loaded what it needs."""
+    for language in ("en", "ru"):
+        frontend, texts = for_language(language), list(islice(sentences(language, seed=0), 201))
+        frontend(texts[0])
+        started = time.process_time()
+        for text in texts[1:]:
+            frontend(text)
+        yield f"200 sentences read, {language}", time.process_time() - started, 0.0
+
+
 @torch.inference_mode()
 def models() -> Iterator[Row]:
     """Time text to mel, mel to waveform, and alignment."""
@@ -121,7 +135,7 @@ def main() -> None:
     where = torch.cuda.get_device_name() if DEVICE == "cuda" else f"CPU, {torch.get_num_threads()} threads"
     print(f"{where}, PyTorch {torch.__version__}, {SECONDS:.0f} s clips", flush=True)
     print(f"{'':32} {'ms':>10} {'x real time':>12} {'x baseline':>11}")
-    for part in (imports, signal_processing, data, models, metrics):
+    for part in (imports, reading, signal_processing, data, models, metrics):
         known = baseline()
         for name, seconds, speech in part():
             real_time = f"{speech / seconds:.1f}" if speech else ""
