@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from speechlab.display.figures import COLOURS
+from speechlab.display.figures import COLOURS, SHARP
 from speechlab.display.page import Html, escape
 from speechlab.display.plots import curves_of, read_log, show_curves
 from speechlab.errors import SpeechlabError
@@ -74,4 +74,4 @@ def curves_picture(findings: Sequence[dict[str, Any]], rows: Sequence[dict[str, 
     if not metrics:
         return ""
     marks = {finding["step"]: COLOUR.get(finding["level"], COLOURS[1]) for finding in findings}
-    return f'<img src="{show_curves(rows, metrics, marks).uri("png")}" alt="training curves" width="900">'
+    return f'<img src="{show_curves(rows, metrics, marks).uri("png", SHARP)}" alt="training curves" width="900">'

@@ -24,7 +24,7 @@ TITLES = {  # of what is logged, where the name alone does not say it
     "input_si_sdr": "SI-SDR of the input, dB", "L_D": "discriminator loss $L_D$", "L_adv": "adversarial loss $L_{adv}$",
     "lmos_features": "LMOS, features", "lmos_spectrum": "LMOS, spectrum", "loss": "total loss", "mel": "mel loss",
     "mel_l1": "mel L1, ln magnitude", "mel_l1_true_prosody": "mel L1, true prosody",
-    "negative_log_likelihood": "negative log-likelihood, nats", "pesq": "PESQ loss", "pitch": "pitch loss",
+    "negative_log_likelihood": "neg. log-likelihood, nats", "pesq": "PESQ loss", "pitch": "pitch loss",
     "predicted_duration_error_ms": "predicted duration error, ms", "si_sdr": "SI-SDR, dB",
     "spectrum": "compressed-spectrum loss", "steps_per_second": "steps a second", "stft": "multi-resolution STFT loss",
     "stoi": "STOI", "wb_pesq": "wide-band PESQ",
