@@ -7,12 +7,21 @@ import sys
 import numpy as np
 import pytest
 import torch
+from matplotlib import colormaps
 from PIL import Image
 
 from speechlab.audio.mel import mel_filters
 from speechlab.config import AudioSpec
-from speechlab.display.figures import mel_position
-from speechlab.display.plots import curves_of, show_alignment, show_curves, show_mels, show_pitch_energy
+from speechlab.display.figures import few_colours, mel_position, small_pictures
+from speechlab.display.plots import (
+    TITLES,
+    curves_of,
+    show_alignment,
+    show_curves,
+    show_mels,
+    show_pitch_energy,
+    title_of,
+)
 from speechlab.errors import SpeechlabError
 
 SPEC = AudioSpec()
@@ -91,3 +100,29 @@ def test_pyplot_is_never_imported():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8", check=True)
     assert done.stdout.split() == ["False", "False"]
+
+
+@pytest.mark.parametrize("n_pictures", range(1, 13))
+def test_small_pictures_fill_their_rows(n_pictures):
+    _, rows = small_pictures(n_pictures, 1.5)
+    assert sum(map(len, rows)) == n_pictures and all(1 <= len(row) <= 3 for row in rows)
+    for row in rows:
+        columns = [axes.get_subplotspec().colspan for axes in row]
+        assert [column for span in columns for column in span] == list(range(6))
+
+
+def test_what_is_logged_has_a_title_in_words():
+    named = ["mel_l1", "validation/si_sdr", "gradient_norm/generator", "flow/mixing_log_det", "of_ones_own/idea"]
+    for title in map(title_of, [*TITLES, *named]):
+        assert "/" not in title and ("_" not in title or "$" in title)
+    assert title_of("validation/si_sdr") == "SI-SDR, dB, held-out"
+
+
+def test_a_picture_of_few_colours_keeps_the_colour_bar_smooth_and_edges_soft():
+    bar = np.uint8(255 * colormaps["magma"](np.linspace(0, 1, 256)))  # (256, 4)
+    picture = np.tile(bar, (40, 1, 1))
+    picture[:4] = (118, 118, 118, 0)
+    picture[4:8, :, 3] = 100
+    few = np.array(few_colours(Image.fromarray(picture)).convert("RGBA")).astype(int)
+    assert np.abs(few[8:] - picture[8:]).max() <= 8  # of 255
+    assert (few[:4, :, 3] == 0).all() and np.abs(few[4:8, :, 3] - 100).max() < 16
