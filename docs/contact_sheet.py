@@ -15,8 +15,8 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 ROOT = Path(__file__).resolve().parents[1]
-SHEET = ROOT / "results" / "figures" / "contact_sheet.png"
-WIDTH, GAP, LABEL, COLUMNS = 420, 12, 20, 6  # pixels of a figure, between figures, of its label; figures in a row
+SHEET = ROOT / "results" / "figures" / "contact_sheet.jpg"
+WIDTH, GAP, LABEL, COLUMNS = 300, 10, 18, 8  # pixels of a figure, between figures, of its label; figures in a row
 EMBEDDED = re.compile(r"data:image/(?:png|webp|jpeg);base64,([A-Za-z0-9+/=]+)")
 
 
@@ -46,7 +46,7 @@ def draw(pictures: list[tuple[str, Image.Image]]) -> Image.Image:
         placed.append((label, small, GAP + column * (WIDTH + GAP), heights[column]))
         heights[column] += LABEL + small.height + GAP
     sheet = Image.new("RGB", (GAP + COLUMNS * (WIDTH + GAP), max(heights)), "white")
-    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(14)
+    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(13)
     for label, small, left, top in placed:
         pen.text((left, top), label, "black", font)
         sheet.paste(small, (left, top + LABEL))
@@ -57,7 +57,7 @@ def main() -> None:
     """Write the sheet."""
     path = Path(sys.argv[1]) if len(sys.argv) > 1 else SHEET
     pictures = list(figures())
-    draw(pictures).quantize(128).save(path, optimize=True)
+    draw(pictures).save(path, quality=70, optimize=True)
     print(f"{len(pictures)} figures: {path}")
 
 

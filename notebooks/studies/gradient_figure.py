@@ -29,7 +29,7 @@ def show_gradient_study(traces: Mapping[str, tuple[Trace, Trace]]) -> Plot:
             axes.set_ylim(low, high)
         row[0].set_yscale("log")
         row[0].set_ylabel("gradient norm")
-        row[1].set_ylabel("$L_{mle}$, nats a bin")
+        row[1].set_ylabel("L_mle, nats a bin")
         mark_findings(row[0], pair[0])
         said = f"{name}. Health panel: {pair[0].health}; with the remedy: {pair[1].health}"
         style_axes(row[0], "\n".join(textwrap.wrap(said, PANEL_WIDTH)), grid=True)
