@@ -26,11 +26,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Apply the start method before any test makes a process, and let notebooks train a fifth of their steps."""
+    """Apply the start method before any test makes a process, and let notebooks train an eighth of their steps."""
     if method := config.getoption("--start-method"):
         multiprocessing.set_start_method(method, force=True)
     if not config.getoption("overwrite"):  # notebooks that are stored as executed have learned for as long as they say
-        os.environ.setdefault("SPEECHLAB_BRIEF", "5")
+        os.environ.setdefault("SPEECHLAB_BRIEF", "8")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -14,6 +14,7 @@ from speechlab.experiments import PROFILES, load_experiment
 
 BRIEF = "SPEECHLAB_BRIEF"
 """Environment variable with what all numbers of steps are divided by, for tests that every cell of a notebook runs."""
+MOST_HELD_OUT = 4  # clips of such a training
 STEPS = ("steps", "generator_only_steps", "warmup_steps", "binarisation_start", "binarisation_full", "render_every",
          "validate_every", "checkpoint_every")  # fmt: skip
 
@@ -128,13 +129,14 @@ def divisor() -> int:
 
 
 def brief(config: Any) -> Any:
-    """Divide every number of steps of an experiment by ``divisor()``; what is not 0 stays at least 1."""
+    """Divide every number of steps of an experiment by ``divisor()``, to at least 1, and hold out few clips."""
     if divisor() == 1:
         return config
     values = {item.name: getattr(config, item.name) for item in fields(config)}
     parts = {name: brief(value) for name, value in values.items() if is_dataclass(value)}
     steps = {name: max(values[name] // divisor(), 1) for name in STEPS if values.get(name)}
-    return replace(config, **parts, **steps)
+    held_out = {"n_validation": min(values["n_validation"], MOST_HELD_OUT)} if "n_validation" in values else {}
+    return replace(config, **parts, **steps, **held_out)
 
 
 def find_root() -> Path:
