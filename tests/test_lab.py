@@ -17,10 +17,10 @@ def test_a_brief_training_has_a_fifth_of_all_steps_and_is_the_same_otherwise(nam
     short = brief(whole)
     alone = getattr(whole, "generator_only_steps", 0)
     assert getattr(short, "generator_only_steps", 0) == alone // 5
-    for key in ("steps", "render_every", "validate_every", "checkpoint_every"):
+    for key in ("steps", "log_every", "render_every", "validate_every", "checkpoint_every"):
         assert getattr(short.training, key) == max(getattr(whole.training, key) // 5, 1)
     assert getattr(short, "corpus", getattr(short, "data", None)).n_validation <= 4
-    steps = ("steps", "render_every", "validate_every", "checkpoint_every")
+    steps = ("steps", "log_every", "render_every", "validate_every", "checkpoint_every")
     back = replace(short.training, **{key: getattr(whole.training, key) for key in steps})
     assert back == whole.training and replace(short, training=whole.training).audio == whole.audio
 

@@ -15,8 +15,8 @@ from speechlab.experiments import PROFILES, load_experiment
 BRIEF = "SPEECHLAB_BRIEF"
 """Environment variable with what all numbers of steps are divided by, for tests that every cell of a notebook runs."""
 MOST_HELD_OUT = 4  # clips of such a training
-STEPS = ("steps", "generator_only_steps", "warmup_steps", "binarisation_start", "binarisation_full", "render_every",
-         "validate_every", "checkpoint_every")  # fmt: skip
+STEPS = ("steps", "generator_only_steps", "warmup_steps", "binarisation_start", "binarisation_full", "log_every",
+         "render_every", "validate_every", "checkpoint_every")  # fmt: skip
 
 
 @dataclass(frozen=True)
