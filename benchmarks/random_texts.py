@@ -36,7 +36,7 @@ WRITTEN = [
 
 
 def random_text(chance: random.Random) -> str:
-    """Give a text of 1 to ``LONGEST`` characters, its length log-uniform."""
+    """Give a text of 1 to ``USUAL`` characters, a few of 1 to ``LONGEST``; lengths are log-uniform."""
     length, text = int((LONGEST if chance.random() < LONG_SHARE else USUAL) ** chance.random()), ""
     while len(text) < length:
         kind = chance.random()
