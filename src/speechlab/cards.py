@@ -18,6 +18,7 @@ from torch.overrides import TorchFunctionMode
 from speechlab.config import (
     AlignerSizes,
     AudioSpec,
+    DeepFilterSizes,
     Factor,
     FastSpeechSizes,
     GlowTTSSizes,
@@ -72,7 +73,7 @@ SIZES = {
     "n_mels": bounds_of(AudioSpec)["n_mels"],
     **{
         name: kind
-        for schema in (AlignerSizes, FastSpeechSizes, GlowTTSSizes, HiFiPPSizes)
+        for schema in (AlignerSizes, DeepFilterSizes, FastSpeechSizes, GlowTTSSizes, HiFiPPSizes)
         for name, kind in bounds_of(schema).items()
     },
 }

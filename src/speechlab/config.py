@@ -310,6 +310,8 @@ class DegradationConfig(Bounded):
     noise_probability: Share = 1.0
     snr_db: tuple[Decibel, Decibel] = (10.0, 20.0)
     noise_tilt_db: tuple[Decibel, Decibel] = (0.0, 0.0)  # per octave, given to the spectra of noises
+    babble: Folders = ()  # folders of speech, of which several voices at once are a noise too
+    babble_share: Share = 0.2  # of the noises, where there is speech for it
     rooms: Folders = ()  # folders of impulse responses; none: simulated
     room_probability: Share = 0.8
     microphones: Folders = ()  # folders of impulse responses; none: no microphones
@@ -501,6 +503,35 @@ class HiFiPPExperiment(EnhancementExperiment):
 
 
 @dataclass(frozen=True)
+class DeepFilterSizes(Bounded):
+    """Filters over a few frames, from a small U-Net; the defaults are the bundled denoiser's 2.6 M parameters."""
+
+    name: str = "deep_filter_gen"
+    widths: tuple[Width, ...] = (16, 24, 32, 48)  # of the encoder, each at half as many bins
+    channels: Width = 256  # of the blocks over time
+    intermediate_channels: Width = 512
+    dilations: tuple[Width, ...] = (1, 2, 4, 8, 1, 2, 4, 8)
+    n_taps: Annotated[int, Range(1, 31)] = 3
+
+
+@dataclass(frozen=True)
+class DeepFilterExperiment(HiFiPPExperiment):
+    """Train a denoiser that filters the spectrogram: HiFi++'s recipe with another generator and other losses."""
+
+    recipe: str = "deep_filter_trainer"
+    model: DeepFilterSizes = field(default_factory=DeepFilterSizes)
+    discriminator: DiscriminatorConfig = field(default_factory=lambda: DiscriminatorConfig(("mpd", "mrd"), 0.25))
+    optimiser: OptimiserConfig = field(default_factory=lambda: OptimiserConfig(1e-3, (0.9, 0.99), schedule="cosine"))
+    segment_length: SegmentLength = 32_768
+    generator_only_steps: Number = 100_000_000
+    mel_weight: Weight = 0.0
+    feature_weight: Weight = 1.0
+    spectrum_weight: Weight = 100.0
+    si_sdr_weight: Weight = 0.1
+    adversarial_loss: str = "hinge"
+
+
+@dataclass(frozen=True)
 class FinallySizes(Bounded):
     """FINALLY (arXiv:2410.05920); the widths of a size are in ``models/finally_gan.py``."""
 
@@ -600,6 +631,7 @@ EXPERIMENTS = Registry(
             HiFiGANExperiment,
             VocosExperiment,
             HiFiPPExperiment,
+            DeepFilterExperiment,
             FinallyStage1Experiment,
             FinallyStage2Experiment,
             FinallyStage3PretrainExperiment,

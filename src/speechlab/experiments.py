@@ -32,7 +32,14 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "duration_loss": ("mse", "l1"),
     "energy_scale": ("linear", "log"),
     "lmos_feature": ("conv", "conv_ln", "layer1"),
-    "model.name": ("hifigan_gen", "a2a_hifi++_gen", "hifi++_gen", "vocos_gen", "source_vocos_gen"),
+    "model.name": (
+        "hifigan_gen",
+        "a2a_hifi++_gen",
+        "hifi++_gen",
+        "vocos_gen",
+        "source_vocos_gen",
+        "deep_filter_gen",
+    ),  # fmt: skip
     "model.preset": ("v1", "v2", "v3"),
     "model.size": ("tiny", "small", "base", "large"),
     "model.wavlm": ("wavlm-large", "tiny"),

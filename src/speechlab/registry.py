@@ -166,6 +166,7 @@ models = Registry("model", within("models", {
     "hifi++_gen": "hifipp:HiFiPPVocoder",
     "a2a_hifi++_gen": "hifipp:HiFiPPEnhancer",
     "ssd": "hifipp:SameScaleDiscriminator",
+    "deep_filter_gen": "deep_filter:DeepFilter",
     "finally_gen": "finally_gan:Finally.preset",
 }), "models")  # fmt: skip
 """``models.build`` makes them from plain sizes."""
@@ -178,6 +179,7 @@ trainers = Registry("trainer", within("training.recipes", {
     "hifigan_trainer": "vocoder:VocoderRecipe",
     "vocos_trainer": "vocoder:VocoderRecipe",
     "hifi++_trainer": "hifipp:HiFiPPRecipe",
+    "deep_filter_trainer": "hifipp:HiFiPPRecipe",
     "finally_stage1_trainer": "finally_gan:FinallyRecipe",
     "finally_stage2_trainer": "finally_gan:AdversarialFinallyRecipe",
     "finally_stage3_pretrainer": "finally_gan:FinallyRecipe",

@@ -254,6 +254,21 @@ def test_padding_of_a_noise_is_not_played(tmp_path):
         assert (np.abs(piece).reshape(20, -1).max(axis=1) > 0.1).all()
 
 
+def test_babble_is_several_voices_at_once(tmp_path):
+    for number, hz in enumerate((300, 500, 700), 1):
+        tone = 0.1 * np.sin(2 * np.pi * hz * np.arange(RATE) / RATE).astype(np.float32)
+        write_audio(tmp_path / f"{number}.wav", tone, RATE)
+    noise, heard = Noise(babble=str(tmp_path), babble_share=1.0), set()
+    for seed in range(5):
+        spectrum = np.abs(np.fft.rfft(noise.excerpt(RATE, RATE, np.random.default_rng(seed))))
+        tones = {hz for hz in (300, 500, 700) if spectrum[hz] > 100}
+        assert len(tones) >= 1 and spectrum[[300, 500, 700]].sum() > 0.3 * 3 * 0.1 * RATE / 2  # three voices or more
+        heard |= tones
+    assert heard == {300, 500, 700}
+    simulated = Noise(babble=str(tmp_path), babble_share=0.0).excerpt(RATE, RATE, np.random.default_rng(0))
+    assert np.abs(np.fft.rfft(simulated))[1:50].mean() > 1  # broad, unlike the tones
+
+
 def test_a_folder_of_silence_is_refused(tmp_path):
     write_audio(tmp_path / "silence.wav", np.zeros(RATE, np.float32), RATE)
     with pytest.raises(SpeechlabError, match="were all silent"):

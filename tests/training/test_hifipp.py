@@ -64,6 +64,37 @@ def test_it_runs_and_resumes(places, tiny_corpus, name, variant):
     assert (found.card["model"], found.card["task"], found.card["input_band_hz"]) == (variant, *task)
 
 
+def test_a_deep_filter_runs_resumes_and_learns_one_batch(places, tiny_corpus):
+    def experiment(**training):
+        settings = dict(steps=4, batch_size=2, checkpoint_every=2, log_every=1, render_every=4, validate_every=4)
+        made = load_experiment("folders-denoise")
+        return replace(
+            made,
+            data=PairsConfig(clean=(str(tiny_corpus / "wavs"),), n_validation=1),
+            degradation=replace(made.degradation, babble=(str(tiny_corpus / "wavs"),), babble_share=0.5),
+            model=replace(made.model, widths=(4, 8, 8), channels=32, intermediate_channels=64, dilations=(1, 2)),
+            segment_length=8192,
+            pesq_weight=0.0,
+            optimiser=replace(made.optimiser, schedule="constant", warmup_steps=0, learning_rate=5e-3),
+            training=replace(made.training, **{**settings, "n_threads": 1, **training}),
+        )
+
+    whole, halved = train(experiment()), places / "halved"
+    train(experiment(steps=2), halved)
+    train(experiment(), halved)
+    assert losses(halved) == losses(whole.run_dir) and len(losses(halved)) == 4
+    card = read_checkpoint(whole.checkpoint).card
+    assert (card["model"], card["role"], card["task"]) == ("deep_filter_gen", "enhancer", "denoising")
+
+    engine = Engine(trainers["deep_filter_trainer"](experiment(steps=150)), places / "one batch")
+    batch, history = next(engine.batches()), []
+    for engine.step in range(1, 151):
+        history.append(engine.recipe.train_step([batch])["spectrum"])
+        if history[-1] < history[0] / 4:
+            break
+    assert history[-1] < history[0] / 4
+
+
 def test_the_total_is_the_weighted_sum_of_what_is_logged(places, tiny_corpus):
     weights = {"mel_l1": 0.5, "stft": 2.0, "spectrum": 10.0, "pesq": 3.0}
     named = {f"{name.removesuffix('_l1')}_weight": weight for name, weight in weights.items()}

@@ -13,11 +13,13 @@ class ConvNeXtBlock(nn.Module):
     Args:
         intermediate_channels: width between the two frame-wise layers.
         scale: of the block's contribution at the start.
+        kernel, dilation: over time, in frames; the kernel is odd.
     """
 
-    def __init__(self, channels: int, intermediate_channels: int, scale: float):
+    def __init__(self, channels: int, intermediate_channels: int, scale: float, kernel: int = 7, dilation: int = 1):
         super().__init__()
-        self.depthwise = nn.Conv1d(channels, channels, 7, padding=3, groups=channels)
+        padding = dilation * (kernel // 2)
+        self.depthwise = nn.Conv1d(channels, channels, kernel, 1, padding, dilation, groups=channels)
         self.norm = nn.LayerNorm(channels, eps=1e-6)
         self.expand = nn.Linear(channels, intermediate_channels)
         self.project = nn.Linear(intermediate_channels, channels)

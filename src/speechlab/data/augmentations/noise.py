@@ -10,6 +10,7 @@ from speechlab.errors import SpeechlabError
 
 SILENCE = 1e-4  # amplitude below which a recording holds nothing to add; sets of noises pad short ones with zeros
 N_TRIES = 10
+N_VOICES = (3, 8)  # of a babble
 TILT_FROM = 50.0  # Hz
 
 
@@ -20,6 +21,8 @@ class Noise(Augmentation):
     folder: str | tuple[str, ...] = ""  # of noises, or several; empty: coloured noise is simulated
     snr_db: tuple[float, float] = (10.0, 20.0)  # FINALLY's; below 5 dB is a hard task
     tilt_db: tuple[float, float] = (0.0, 0.0)  # per octave, given to the noise's spectrum; makes few recordings many
+    babble: str | tuple[str, ...] = ""  # folders of speech, of which several voices at once are a noise too
+    babble_share: float = 0.2  # of the noises, where there is speech for it
 
     def apply(self, waveform: np.ndarray, sample_rate: int, generator: np.random.Generator) -> np.ndarray:
         """Mix at a ratio drawn from ``snr_db``; a silent waveform has no ratio and stays silent.
@@ -37,13 +40,25 @@ class Noise(Augmentation):
 
     def excerpt(self, samples: int, sample_rate: int, generator: np.random.Generator) -> np.ndarray:
         """Find noise of a length, (samples,), that is not silent throughout."""
+        if self.babble and generator.uniform() < self.babble_share:
+            n_voices = generator.integers(*N_VOICES, endpoint=True)
+            return sum(self.piece(self.babble, samples, sample_rate, generator) for _ in range(n_voices))
         if not self.folder:
             return simulate_noise(samples, generator)
+        return self.piece(self.folder, samples, sample_rate, generator)
+
+    @staticmethod
+    def piece(folder: str | tuple[str, ...], samples: int, sample_rate: int, generator: np.random.Generator):
+        """Cut a length out of a random recording, (samples,).
+
+        Raises:
+            SpeechlabError: many pieces in a row were silent.
+        """
         for _ in range(N_TRIES):
-            noise = cut(without_silent_ends(pick(generator, self.folder, sample_rate)), samples, generator)
+            noise = cut(without_silent_ends(pick(generator, folder, sample_rate)), samples, generator)
             if np.abs(noise).max(initial=0.0) > SILENCE:
                 return noise
-        raise SpeechlabError(f"{N_TRIES} pieces taken from {self.folder} were all silent; remove the silent recordings")
+        raise SpeechlabError(f"{N_TRIES} pieces taken from {folder} were all silent; remove the silent recordings")
 
 
 def without_silent_ends(noise: np.ndarray) -> np.ndarray:

@@ -70,7 +70,14 @@ def make_chain(config: DegradationConfig) -> Chain:
     return Chain(
         ChainConfig(
             room=ImpulseResponse(config.room_probability, config.rooms),
-            noise=Noise(config.noise_probability, config.noises, config.snr_db, config.noise_tilt_db),
+            noise=Noise(
+                config.noise_probability,
+                config.noises,
+                config.snr_db,
+                config.noise_tilt_db,
+                config.babble,
+                config.babble_share,
+            ),
             microphone=ImpulseResponse(config.microphone_probability * bool(config.microphones), config.microphones),
             acrusher=rarer(Acrusher()),
             crystalizer=rarer(Crystalizer()),
