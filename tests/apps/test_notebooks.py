@@ -58,8 +58,8 @@ def test_a_kept_notebook_has_no_widgets_warnings_or_machine_paths(tmp_path, caps
 
 def test_a_training_has_a_live_bar_in_a_kernel(tmp_path):
     path = tmp_path / "bar.ipynb"
-    code = "from speechlab.training.logs import advance, live_bar\nwith live_bar('mine', 0, 2) as bar:\n    "
-    write_notebook(path, code + "advance(bar, {'loss': 0.5})")
+    code = "from speechlab.training.live import LiveBar\nwith LiveBar('mine', 0, 2) as bar:\n    "
+    write_notebook(path, code + "bar.advance({'loss': 0.5})")
     assert execute(path, tmp_path / "out") == 0
     (output,) = nbformat.read(tmp_path / "out" / "bar.ipynb", as_version=4).cells[0].outputs
     assert output.output_type == "display_data" and WIDGET in output.data

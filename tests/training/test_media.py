@@ -6,7 +6,8 @@ import numpy as np
 
 from speechlab.audio.io import Audio
 from speechlab.config import AlignerExperiment
-from speechlab.training.logs import RunLog, advance, in_notebook, live_bar
+from speechlab.training.live import LiveBar, curve, in_notebook
+from speechlab.training.logs import RunLog
 from speechlab.training.media import HOP, N_FFT, alignment_image, spectrogram_image
 
 
@@ -59,12 +60,29 @@ def test_renders_reach_wandb_with_their_pictures(tmp_path):
 
 def test_a_bar_with_loss_and_rate_is_shown_in_a_notebook_only(monkeypatch, capsys):
     def train():
-        with live_bar("embedded-aligner", 1, 3) as bar:
-            advance(bar, {"loss": 0.5})
-            bar.refresh()
-            advance(bar, {"skipped": 1.0})
+        with LiveBar("embedded-aligner", 1, 3) as live:
+            live.advance({"loss": 0.5})
+            live.bar.refresh()
+            live.advance({"skipped": 1.0})
         return capsys.readouterr().err
 
     assert not in_notebook() and train() == ""
-    monkeypatch.setattr("speechlab.training.logs.in_notebook", lambda: True)
+    monkeypatch.setattr("speechlab.training.live.in_notebook", lambda: True)
     assert all(part in train() for part in ("embedded-aligner", "2/3", "loss 0.5", "step/s"))
+
+
+def test_the_course_of_the_loss_is_a_curve_of_one_line():
+    assert curve([1.0]) == curve([2.0, 2.0])[:1] == "▁"
+    assert curve([float(value) for value in range(8, 0, -1)]) == "█▇▆▅▄▃▂▁"
+    assert curve([1 / step for step in range(1, 1001)], width=6) == "█▂▁▁▁▁"  # means of pieces, not samples
+
+
+def test_a_long_training_keeps_the_course_of_all_its_losses(monkeypatch):
+    monkeypatch.setattr("speechlab.training.live.in_notebook", lambda: True)
+    with LiveBar("long", 0, 20_000) as live:
+        for step in range(20_000):
+            live.advance({"loss": 20_000.0 - step})
+    assert len(live.means) < 200
+    falls = [after - before for before, after in zip(live.means, live.means[1:], strict=False)]
+    assert set(falls) == {-live.piece}  # a straight line, and the whole of it
+    assert live.means[0] > 19_900 and live.means[-1] < 2 * live.piece

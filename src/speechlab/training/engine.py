@@ -30,7 +30,8 @@ from speechlab.processes import Stopping, follow_parent
 from speechlab.provenance import git_commit
 from speechlab.training.health import HealthMonitor, NonFiniteLoss
 from speechlab.training.identity import CHANGES, STEPS, config_to_store, require_same_settings
-from speechlab.training.logs import RunLog, advance, live_bar
+from speechlab.training.live import LiveBar
+from speechlab.training.logs import RunLog
 from speechlab.training.recipes.base import Recipe
 from speechlab.training.schedules import learning_rate
 from speechlab.training.validation import Judges
@@ -218,7 +219,7 @@ class Engine:
                 self.log.close()
             return self.result()
         shown = (self.experiment.name, self.step, self.config.steps, self.fabric.is_global_zero)
-        with Stopping(self.announce) as self.stopping, live_bar(*shown) as self.bar:
+        with Stopping(self.announce) as self.stopping, LiveBar(*shown) as self.bar:
             self.train()
         self.close()
         return self.result()
@@ -234,7 +235,7 @@ class Engine:
                 self.leave()
             self.step += 1
             self.train_one(batches)
-            advance(self.bar, self.metrics)
+            self.bar.advance(self.metrics)
             if self.step % self.config.log_every == 0 or self.step == self.config.steps:
                 rate = (self.step - first) / (time.perf_counter() - started)
                 self.write_log({**self.metrics, "steps_per_second": rate})

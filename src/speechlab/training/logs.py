@@ -2,7 +2,6 @@
 
 import json
 import math
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,8 +14,6 @@ from speechlab.files import write_atomically, write_json
 from speechlab.training.media import alignment_image, spectrogram_image
 
 if TYPE_CHECKING:
-    from tqdm.auto import tqdm
-
     from speechlab.audio.io import Audio  # it loads torch, which a reader of logs does not need
 
 PRINT_EVERY_S = 20.0  # seconds between printed lines
@@ -44,26 +41,6 @@ def read_list(path: Path, name: str | None = None) -> list[dict]:
     except (ValueError, RecursionError, KeyError, TypeError):
         return []
     return [item for item in content if isinstance(item, dict)] if isinstance(content, list) else []
-
-
-def in_notebook() -> bool:
-    """Tell whether this process is the kernel of a notebook."""
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    return hasattr(shell, "kernel")
-
-
-def live_bar(name: str, step: int, total: int, shown: bool = True) -> "tqdm":
-    """Make a bar of steps, rate and time left for a notebook, where somebody looks on; it shows nothing elsewhere."""
-    from tqdm.auto import tqdm
-
-    return tqdm(initial=step, total=total, desc=name, unit="step", leave=False, disable=not (shown and in_notebook()))
-
-
-def advance(bar: "tqdm", numbers: Mapping[str, float]) -> None:
-    """Move a bar by one step, and let it show the loss."""
-    if "loss" in numbers:
-        bar.set_postfix_str(f"loss {numbers['loss']:.4g}", refresh=False)
-    bar.update()
 
 
 class RunLog:
