@@ -1,11 +1,12 @@
 """What should a few minutes of one CPU core be spent on? One vocoder recipe, one lever changed at a time.
 
-    python benchmarks/vocoder_levers.py --corpus FOLDER,FOLDER [--minutes 6] [--clips 12] [--runs FOLDER]
+    python benchmarks/vocoder_levers.py --corpus FOLDER,FOLDER [--steps 300] [--clips 12] [--runs FOLDER]
 
-Every lever gets the same process time on one thread: its steps are as many as fit, by a few that are timed first. Those
-of the first group start from nothing and have no discriminators unless they say so; those of the second go on from the
-first group's ``source`` for as long again. Judged are held-out clips: mel L1 (natural logarithms of magnitude),
-wide-band PESQ and DistillMOS, with intervals of 95 % over clips. A training that is finished is not run again. Writes
+Every lever gets the time of so many steps of ``source`` on one thread: steps of both are taken in turn and timed, so
+that a busy machine slows both, and the lever gets as many steps as fit. Those of the first group start from nothing and
+have no discriminators unless they say so; those of the second go on from the first group's ``source`` for as long
+again. Judged are held-out clips: mel L1 (natural logarithms of magnitude), wide-band PESQ and DistillMOS, with
+intervals of 95 % over clips. A training that is finished is not run again. Writes
 results/tables/vocoder_levers/levers.csv, and results/figures/vocoder_levers.png with the validation curves.
 """
 
@@ -16,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 import torch
 
@@ -29,7 +31,9 @@ from speechlab.metrics.intervals import bootstrap
 from speechlab.metrics.spectral import mel_l1
 from speechlab.metrics.timing import real_time_factor
 from speechlab.pipelines.vocoder import Vocoder
+from speechlab.registry import trainers
 from speechlab.training import train
+from speechlab.training.engine import Engine
 from speechlab.training.logs import read_log
 
 ALONE, AGAINST = "generator_only_steps=1000000", "generator_only_steps=0"
@@ -50,7 +54,7 @@ GOING_ON = {
     "then MRD 1/4": [AGAINST, "discriminator.names=[mrd]", "discriminator.widths=[0.25]"],
     "then MS-STFT 1/4": [AGAINST, "discriminator.names=[ms-stft_disc]", "discriminator.widths=[0.25]"],
 }
-TIMED = (4, 4, 24)  # steps of short trainings: the first warms up, the others' difference is the time of 20 steps
+WARM_UP, TIMED = 2, 9  # steps
 N_VALIDATIONS = 6
 JUDGE_RATE = 16_000  # Hz
 
@@ -70,15 +74,31 @@ def of_length(experiment, steps: int):
     return replace(experiment, training=training)
 
 
-def steps_that_fit(experiment, minutes: float) -> int:
-    """Count the steps of so many minutes of process time."""
-    took = []
-    for steps in TIMED:
-        with tempfile.TemporaryDirectory() as folder:
-            start = time.process_time()
-            train(replace(of_length(experiment, steps), name="timed"), Path(folder) / "run")
-            took.append(time.process_time() - start)
-    return round(60 * minutes * (TIMED[2] - TIMED[1]) / (took[2] - took[1]))
+class Stepper:
+    """Takes steps of a training on one batch, and its time."""
+
+    def __init__(self, experiment, folder: Path):
+        self.engine = Engine(trainers[experiment.recipe](experiment), folder)
+        self.batch, self.seconds = next(self.engine.batches()), []
+
+    def step(self) -> None:
+        """One more."""
+        self.engine.step += 1
+        start = time.process_time()
+        self.engine.recipe.train_step([self.batch])
+        self.seconds.append(time.process_time() - start)
+
+
+def relative_time(experiment, corpus: str) -> float:
+    """Time of a step beside that of one of ``source``: median of paired ratios."""
+    with tempfile.TemporaryDirectory() as folder:
+        pair = [Stepper(one, Path(folder) / str(number)) for number, one in
+                enumerate((experiment, experiment_of(FROM_NOTHING[START], corpus)))]  # fmt: skip
+        for _ in range(WARM_UP + TIMED):
+            for stepper in pair:
+                stepper.step()
+    ratios = np.array(pair[0].seconds[WARM_UP:]) / np.array(pair[1].seconds[WARM_UP:])
+    return float(np.median(ratios))
 
 
 def judge(run_dir: Path, experiment, n_clips: int) -> dict[str, object]:
@@ -98,24 +118,26 @@ def judge(run_dir: Path, experiment, n_clips: int) -> dict[str, object]:
     return {"mel_l1": str(bootstrap(distances))} | heard | {"real_time_factor": speed}
 
 
-def curve(run_dir: Path, minutes: float) -> tuple[list[float], list[float]]:
-    """Minutes and the validation's mel L1."""
+def curve(run_dir: Path) -> tuple[list[float], list[float]]:
+    """Share of the time that has passed, and the validation's mel L1."""
     rows = [row for row in read_log(run_dir) if "validation/mel_l1" in row]
     last = rows[-1]["step"]
-    return [minutes * row["step"] / last for row in rows], [row["validation/mel_l1"] for row in rows]
+    return [row["step"] / last for row in rows], [row["validation/mel_l1"] for row in rows]
 
 
-def draw(curves: dict[str, tuple[list[float], list[float]]], path: Path, minutes: float) -> None:
-    """One panel a group, against minutes of process time."""
+def draw(curves: dict[str, tuple[list[float], list[float]]], path: Path, steps: int) -> None:
+    """One panel a group, against the time that all have alike."""
     figure, panels = plt.subplots(1, 2, figsize=(11, 4), sharey=False, layout="constrained")
     for panel, group in zip(panels, (FROM_NOTHING, GOING_ON), strict=True):
         for name in group:
             if name in curves:
                 panel.plot(*curves[name], marker="o", label=name)
-        panel.set(xlabel="minutes of one core", ylabel="mel L1, held-out clips", xlim=(0, None))
+        panel.set(
+            xlabel=f"time, in that of {steps} steps of '{START}'", ylabel="mel L1, held-out clips", xlim=(0, None)
+        )
         panel.legend(fontsize=8)
     panels[0].set(title="from nothing", yscale="log")
-    panels[1].set(title=f"after {minutes:g} minutes of '{START}'")
+    panels[1].set(title=f"after {steps} steps of '{START}'")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=150)
 
@@ -124,7 +146,7 @@ def main() -> None:
     """Train, judge and write, lever by lever."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", required=True, metavar="FOLDERS", help="separated by commas")
-    parser.add_argument("--minutes", type=float, default=6.0, help="of process time for each training")
+    parser.add_argument("--steps", type=int, default=300, help="of 'source'; others get as many as take as long")
     parser.add_argument("--clips", type=int, default=12)
     parser.add_argument("--runs", type=Path, default=find_root() / "results/runs/levers")
     options = parser.parse_args()
@@ -138,13 +160,14 @@ def main() -> None:
             overrides = [*overrides, f"initial={options.runs / START}"]
         experiment = experiment_of(overrides, options.corpus)
         if not run_dir.exists():
-            train(of_length(experiment, steps_that_fit(experiment, options.minutes)), run_dir)
-        curves[name] = curve(run_dir, options.minutes)
+            steps = round(options.steps / relative_time(experiment, options.corpus))
+            train(of_length(experiment, options.steps if name == START else steps), run_dir)
+        curves[name] = curve(run_dir)
         steps = max(row["step"] for row in read_log(run_dir))
         rows.append({"lever": name, "steps": steps} | judge(run_dir, experiment, options.clips))
         print(rows[-1], flush=True)
         pd.DataFrame(rows).to_csv(results / "tables/vocoder_levers/levers.csv", index=False)
-        draw(curves, results / "figures/vocoder_levers.png", options.minutes)
+        draw(curves, results / "figures/vocoder_levers.png", options.steps)
 
 
 if __name__ == "__main__":

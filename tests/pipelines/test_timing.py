@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from speechlab.pipelines.timing import LATE_S, MARGIN_S, MOST_PACE, Timeline, fit_to_times
+from speechlab.audio.io import Audio
+from speechlab.pipelines.timing import LATE_S, MARGIN_S, MOST_PACE, Timeline, fit_to_times, word_cues
 from speechlab.pipelines.voice import Voice
 from speechlab.text.script import read_script
 from speechlab.text.subtitles import Cue
@@ -33,6 +34,31 @@ def test_cues_are_where_the_durations_put_the_words(voice):
     times = [time for cue in timeline.words for time in (cue.start_s, cue.end_s)]
     assert times == sorted(times) and times[-1] <= now / voice.spec.sample_rate
     assert [cue.text for cue in timeline.words][:3] == ["The", "cat", "sat"]
+
+
+def timed_by_durations(spoken):
+    """Cues of a sentence as the model's durations have them."""
+    rate, durations = spoken.audio.sample_rate, spoken.durations
+    hop = len(spoken.audio.waveform) / durations.sum() / rate
+    return [
+        Cue(hop * durations[: word.start].sum(), hop * durations[: word.end].sum(), word.text)
+        for word in spoken.text.words
+    ]
+
+
+def test_silence_at_the_edges_of_a_sentence_is_no_part_of_its_cue(voice):
+    [said] = voice.perform(read_script("The cat sat on the mat."))
+    spoken, rate = said.spoken, voice.spec.sample_rate
+    [first, *_, last] = word_cues(spoken)
+    quiet = round((first.start_s + 0.6 * (first.end_s - first.start_s)) * rate)
+    waveform = spoken.audio.waveform.copy()
+    waveform[:quiet] *= 1e-3  # 60 dB down
+    [heard, *others, end] = word_cues(spoken._replace(audio=Audio(waveform, rate)))
+    assert heard.start_s * rate == pytest.approx(quiet, abs=0.006 * rate) and heard.end_s == first.end_s
+    assert end == last and others == word_cues(spoken)[1:-1]
+    silent = word_cues(spoken._replace(audio=Audio(0 * waveform, rate)))
+    for cue, timed in zip(silent, timed_by_durations(spoken), strict=True):
+        assert cue.text == timed.text and cue[:2] == pytest.approx(timed[:2])
 
 
 def test_louder_lines_are_louder_and_pauses_silent(voice):

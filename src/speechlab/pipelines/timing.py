@@ -16,6 +16,8 @@ MOST_PACE = 1.5  # times the wanted pace; beyond it nobody follows
 HASTE = 1.02  # faster than computed: phones are whole frames, and pauses of punctuation do not shrink alike
 LATE_S = 0.05  # a cue that ends so much later is in time
 MARGIN_S = 0.02  # of the model's silence that is left at the edges of a fitted sentence
+QUIET_DB = -35.0  # of a sentence's loud parts, below which its edges are silent
+FRAME_S = 0.005  # in which the level is looked at
 
 
 def word_cues(spoken: Spoken, start_s: float = 0.0) -> list[Cue]:
@@ -23,8 +25,24 @@ def word_cues(spoken: Spoken, start_s: float = 0.0) -> list[Cue]:
     sample_rate, frames = spoken.audio.sample_rate, int(spoken.durations.sum())
     frame_s = len(spoken.audio.waveform) / max(frames, 1) / sample_rate
     ends = np.concatenate([[0], np.cumsum(spoken.durations)]) * frame_s + start_s
-    words = (word for word in spoken.text.words if word.end > word.start)
-    return [Cue(float(ends[word.start]), float(ends[word.end]), word.text.replace("+", "")) for word in words]
+    words = [word for word in spoken.text.words if word.end > word.start]
+    cues = [Cue(float(ends[word.start]), float(ends[word.end]), word.text.replace("+", "")) for word in words]
+    if cues:  # an aligner gives the silence around a sentence to its first and last phone
+        heard = [start_s + edge for edge in audible(spoken.audio)]
+        cues[0] = cues[0]._replace(start_s=min(max(cues[0].start_s, heard[0]), cues[0].end_s))
+        cues[-1] = cues[-1]._replace(end_s=max(min(cues[-1].end_s, heard[1]), cues[-1].start_s))
+    return cues
+
+
+def audible(audio: Audio) -> tuple[float, float]:
+    """Times in s between which there is something to hear; the whole of what is silent throughout."""
+    length = round(FRAME_S * audio.sample_rate)
+    frames = np.pad(audio.waveform, (0, -len(audio.waveform) % length)).reshape(-1, length)
+    level = np.sqrt(np.mean(np.square(frames, dtype=np.float64), axis=1))
+    loud = np.flatnonzero(level > np.percentile(level, 95) * 10 ** (QUIET_DB / 20))
+    if not len(loud):
+        return 0.0, audio.duration_s
+    return loud[0] * length / audio.sample_rate, min((loud[-1] + 1) * length / audio.sample_rate, audio.duration_s)
 
 
 class Timeline:
