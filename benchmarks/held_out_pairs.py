@@ -6,7 +6,8 @@
 FOLDER holds ``noisy`` and ``clean`` with files of the same names. The denoiser hears the noisy ones; the extender hears
 the clean ones without what lies above 2 and 4 kHz. Every metric is compared with that of the input, clip by clip.
 With ``--against`` the denoiser is also compared with another one, clip by clip, and hears the clean recordings too,
-which it should leave alone. Tables and figures go to results/tables/enhancement; ``--write-card`` keeps the numbers in the checkpoints' cards.
+which it should leave alone. Tables and figures go to results/tables/enhancement; ``--write-card`` keeps the numbers
+in the checkpoints' cards.
 """
 
 import argparse
