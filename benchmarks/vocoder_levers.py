@@ -6,11 +6,12 @@ Every lever gets the time of so many steps of ``source`` on one thread: steps of
 that a busy machine slows both, and the lever gets as many steps as fit. Those of the first group start from nothing and
 have no discriminators unless they say so; those of the second go on from the first group's ``source`` for as long
 again. Judged are held-out clips: mel L1 (natural logarithms of magnitude), wide-band PESQ and DistillMOS, with
-intervals of 95 % over clips. A training that is finished is not run again. Writes
+intervals of 95 % over clips. A training that was begun is continued. Writes
 results/tables/vocoder_levers/levers.csv, and results/figures/vocoder_levers.png with the validation curves.
 """
 
 import argparse
+import json
 import tempfile
 import time
 from dataclasses import replace
@@ -29,7 +30,6 @@ from speechlab.experiments import load_experiment
 from speechlab.lab import find_root
 from speechlab.metrics.intervals import bootstrap
 from speechlab.metrics.spectral import mel_l1
-from speechlab.metrics.timing import real_time_factor
 from speechlab.pipelines.vocoder import Vocoder
 from speechlab.registry import trainers
 from speechlab.training import train
@@ -41,18 +41,14 @@ START = "source"  # the second group goes on from here
 FROM_NOTHING = {
     "Vocos": [ALONE, "model.name=vocos_gen"],
     START: [ALONE],
-    "source, no STFT loss": [ALONE, "stft_weight=0"],
-    "source, no average of weights": [ALONE, "training.ema_decay=0"],
-    "source, constant learning rate": [ALONE, "optimiser.schedule=constant"],
-    "source, crops of half the length, twice as many": [ALONE, "segment_length=8192", "training.batch_size=8"],
     "source, discriminators from the first step": [AGAINST],
+    "source, crops of half the length, twice as many": [ALONE, "segment_length=8192", "training.batch_size=8"],
 }
 GOING_ON = {
     "then alone": [ALONE],
     "then MPD 1/8 and MRD 1/4": [AGAINST],
+    "then MRD 1/4": [AGAINST, *(f"discriminator.{what}" for what in ("names=[mrd]", "widths=[0.25]", "weights=[0.1]"))],
     "then MPD 1/4 and MRD 1/2": [AGAINST, "discriminator.widths=[0.25, 0.5]"],
-    "then MRD 1/4": [AGAINST, "discriminator.names=[mrd]", "discriminator.widths=[0.25]"],
-    "then MS-STFT 1/4": [AGAINST, "discriminator.names=[ms-stft_disc]", "discriminator.widths=[0.25]"],
 }
 WARM_UP, TIMED = 2, 9  # steps
 N_VALIDATIONS = 6
@@ -101,6 +97,17 @@ def relative_time(experiment, corpus: str) -> float:
     return float(np.median(ratios))
 
 
+def planned(name: str, experiment, options: argparse.Namespace) -> int:
+    """Steps that take as long as those of ``source``."""
+    return options.steps if name == START else round(options.steps / relative_time(experiment, options.corpus))
+
+
+def steps_of(run_dir: Path) -> int:
+    """Steps that a run was planned for, so that it is continued; 0 where there is none."""
+    config = run_dir / "config.json"
+    return json.loads(config.read_text(encoding="utf-8"))["training"]["steps"] if config.is_file() else 0
+
+
 def judge(run_dir: Path, experiment, n_clips: int) -> dict[str, object]:
     """Copies of held-out clips, scored; intervals as text."""
     vocoder, spec = Vocoder.load(run_dir), experiment.audio
@@ -114,8 +121,7 @@ def judge(run_dir: Path, experiment, n_clips: int) -> dict[str, object]:
     scores = speechlab.score(copies, clips, "wb_pesq", n_jobs=1)
     scores = pd.concat([scores, speechlab.score(copies, metrics="distillmos", n_jobs=1)])
     heard = {name: "{mean:.2f} [{low:.2f}, {high:.2f}]".format(**row) for name, row in scores.iterrows()}
-    speed = f"{real_time_factor(vocoder.vocode, clips[0]):.4f}"
-    return {"mel_l1": str(bootstrap(distances))} | heard | {"real_time_factor": speed}
+    return {"mel_l1": str(bootstrap(distances))} | heard
 
 
 def curve(run_dir: Path) -> tuple[list[float], list[float]]:
@@ -159,9 +165,7 @@ def main() -> None:
         if name in GOING_ON:
             overrides = [*overrides, f"initial={options.runs / START}"]
         experiment = experiment_of(overrides, options.corpus)
-        if not run_dir.exists():
-            steps = round(options.steps / relative_time(experiment, options.corpus))
-            train(of_length(experiment, options.steps if name == START else steps), run_dir)
+        train(of_length(experiment, steps_of(run_dir) or planned(name, experiment, options)), run_dir)
         curves[name] = curve(run_dir)
         steps = max(row["step"] for row in read_log(run_dir))
         rows.append({"lever": name, "steps": steps} | judge(run_dir, experiment, options.clips))
