@@ -37,7 +37,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", required=True, help="folder with noisy and clean")
     parser.add_argument("--denoiser", default="denoise-16k")
-    parser.add_argument("--extender", default="bwe-16k")
+    parser.add_argument("--extender", default="bwe-16k", help="none, to leave it out")
     parser.add_argument("--against", help="another denoiser, such as the one before")
     parser.add_argument("--write-card", action="store_true", help="keep the numbers in the cards")
     options = parser.parse_args()
@@ -46,7 +46,8 @@ def main() -> None:
     compare(options.denoiser, {"noisy": noisy}, clean, options.write_card)
     if options.against:
         against(options.denoiser, options.against, noisy, clean)
-    compare(options.extender, {f"{band} Hz": clips for band, clips in narrow.items()}, clean, options.write_card)
+    if options.extender != "none":
+        compare(options.extender, {f"{band} Hz": clips for band, clips in narrow.items()}, clean, options.write_card)
 
 
 def read_folder(folder: Path) -> dict[str, speechlab.Audio]:
