@@ -108,7 +108,7 @@ def read_time(match: Match) -> str:
 def read_weekdays(match: Match) -> str:
     """Read "в пн. и ср." and "с пн по пт" in the case that the preposition asks for."""
     case = case_before(before_of(match))
-    form = "ngdain".index(case if case != "p" else "n")
+    form = "ngdaip".index(case)
     named = lambda day: declension(WEEKDAYS[day[1].lower()])[1][form]  # noqa: E731
     days = re.sub(rf"({WEEKDAY})\b\.?", named, match[0], flags=re.I)
     return re.sub(r"\s?-\s?", " - ", days) + "." * at_end(match)
