@@ -20,7 +20,7 @@ class Range(NamedTuple):
     above: bool = False
     below: bool = False
 
-    def __contains__(self, value: object) -> bool:
+    def __contains__(self, value: Any) -> bool:
         """Tell whether a number is allowed; NaN never is."""
         over = self.low < value if self.above else self.low <= value
         return over and (value < self.high if self.below else value <= self.high)
@@ -36,7 +36,7 @@ class Items(NamedTuple):
     low: int
     high: int
 
-    def __contains__(self, value: object) -> bool:
+    def __contains__(self, value: Any) -> bool:
         return self.low <= len(value) <= self.high
 
     def __str__(self) -> str:
@@ -90,7 +90,7 @@ class Bounded:
     """A config whose numbers lie within the ranges of their fields, however it is made."""
 
     def __post_init__(self) -> None:
-        for name, kind in bounds_of(type(self)).items():
+        for name, kind in bounds_of(type(self)).items():  # type: ignore[arg-type]  # mypy looks for an instance's hash
             for problem in broken_bounds(kind, getattr(self, name)):
                 raise SpeechlabError(f"{name} {problem}")
 
@@ -448,7 +448,7 @@ class VocosExperiment(HiFiGANExperiment):
 
     recipe: str = "vocos_trainer"
     training: TrainingConfig = field(default_factory=lambda: TrainingConfig(steps=1_000_000))
-    model: VocosSizes = field(default_factory=VocosSizes)
+    model: VocosSizes = field(default_factory=VocosSizes)  # type: ignore[assignment]  # of another generator
     discriminator: DiscriminatorConfig = field(
         default_factory=lambda: DiscriminatorConfig(names=("mpd", "mrd"), weights=(1.0, 0.1))
     )
@@ -519,7 +519,7 @@ class DeepFilterExperiment(HiFiPPExperiment):
     """Train a denoiser that filters the spectrogram: HiFi++'s recipe with another generator and other losses."""
 
     recipe: str = "deep_filter_trainer"
-    model: DeepFilterSizes = field(default_factory=DeepFilterSizes)
+    model: DeepFilterSizes = field(default_factory=DeepFilterSizes)  # type: ignore[assignment]  # of another generator
     discriminator: DiscriminatorConfig = field(default_factory=lambda: DiscriminatorConfig(("mpd", "mrd"), 0.25))
     optimiser: OptimiserConfig = field(default_factory=lambda: OptimiserConfig(1e-3, (0.9, 0.99), schedule="cosine"))
     segment_length: SegmentLength = 32_768

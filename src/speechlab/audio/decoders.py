@@ -7,7 +7,7 @@ is counted against the size of the file, and whatever a decoder throws becomes o
 import contextlib
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -66,7 +66,7 @@ def not_audio(path: Path) -> SpeechlabError:
     )
 
 
-def read_blocks(path: Path) -> Iterator[tuple[np.ndarray, int]]:
+def read_blocks(path: Path) -> Generator[tuple[np.ndarray, int], None, None]:
     """Read blocks (samples, channels) float32, each with the sample rate: the one way from a file to its samples.
 
     Raises:
@@ -187,8 +187,8 @@ def with_pyav(path: Path) -> Iterator[tuple]:
 
     # opened here, not by name: a playlist posing as audio must not make FFmpeg open other files or addresses;
     # a title in an old code page is no reason to refuse the sound
-    options = {"options": {"protocol_whitelist": "none"}, "metadata_errors": "replace"}
-    with path.open("rb") as file, av.open(file, **options) as container:
+    options = {"protocol_whitelist": "none"}
+    with path.open("rb") as file, av.open(file, "r", options=options, metadata_errors="replace") as container:
         tracks = container.streams.audio
         if not tracks:
             raise SpeechlabError(f"{path} has no sound track")

@@ -58,8 +58,7 @@ def estimate_samples(files: Sequence[Path], sample_rate: int | None = None) -> f
             header = read_header(require_file(file))
         except SpeechlabError:
             continue  # whoever reads it will say what is wrong
-        stated = header.samples is not None
-        seconds = header.samples / header.sample_rate if stated else file.stat().st_size / TYPICAL_RATE
+        seconds = file.stat().st_size / TYPICAL_RATE if header.samples is None else header.samples / header.sample_rate
         total += seconds * header.channels * (sample_rate or header.sample_rate)
     return total * len(files) / max(len(looked_at), 1)
 
@@ -102,11 +101,12 @@ def describe(path: Path, folder: Path) -> dict[str, object]:
         waveform = read_audio(path).waveform
     except SpeechlabError as error:
         return row | {"problems": str(error)}
-    row |= {"peak_db": peak_db(waveform), "rms_db": rms_db(waveform)}
+    peak = peak_db(waveform)
+    row |= {"peak_db": peak, "rms_db": rms_db(waveform)}
     amplitude = np.abs(waveform)
     findings = {
         f"{info.channels} channels": info.channels != 1,
-        "silent": row["peak_db"] < SILENCE_DB,
+        "silent": peak < SILENCE_DB,
         f"shorter than {SHORT_S} s": info.duration_s < SHORT_S,
         "clipped": float(np.mean(amplitude >= FULL_SCALE)) > CLIPPED_SHARE,
         f"samples reach {float(amplitude.max()):.3g}, beyond 1": float(amplitude.max()) > 1,

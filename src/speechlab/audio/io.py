@@ -143,9 +143,10 @@ def probe(path: str | Path) -> AudioInfo:
     """
     path = require_file(path)
     header = read_header(path)
-    if header.samples is None:
-        header = header._replace(samples=sum(len(block) for block, _ in read_blocks(path)))
-    return AudioInfo(*header)
+    samples = header.samples
+    if samples is None:
+        samples = sum(len(block) for block, _ in read_blocks(path))
+    return AudioInfo(header.sample_rate, header.channels, samples, header.subtype)
 
 
 def write_audio(path: str | Path, waveform: np.ndarray, sample_rate: int) -> None:

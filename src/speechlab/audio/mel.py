@@ -6,6 +6,7 @@ hop * t + hop / 2.
 
 import math
 from functools import lru_cache
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -45,7 +46,8 @@ def mel_filters(spec: AudioSpec, f_max: float | None = None) -> Tensor:
         Weights, (n_mels, n_fft // 2 + 1), float32.
     """
     top = spec.f_max if f_max is None else f_max
-    exact = {"dtype": torch.float64, "device": "cpu"}  # named, as a model built on another device would cache its own
+    # the device is named, as a model built on another one would cache its own
+    exact: dict[str, Any] = {"dtype": torch.float64, "device": "cpu"}
     edges = mel_to_hz(torch.linspace(hz_to_mel(spec.f_min), hz_to_mel(top), spec.n_mels + 2, **exact))
     bins = torch.linspace(0, spec.sample_rate / 2, spec.n_fft // 2 + 1, **exact)
     left, centre, right = edges[:-2, None], edges[1:-1, None], edges[2:, None]
@@ -77,6 +79,8 @@ class MelSpectrogram(nn.Module):
         spec: the analysis.
         f_max: another upper edge in Hz; the vocoder's loss listens up to the Nyquist frequency.
     """
+
+    filters: Tensor
 
     def __init__(self, spec: AudioSpec, f_max: float | None = None):
         super().__init__()

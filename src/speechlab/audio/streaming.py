@@ -4,7 +4,7 @@ A block is float32 (samples, channels).
 """
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from speechlab.audio.io import (
 from speechlab.errors import SpeechlabError
 from speechlab.files import cannot_write, move, temporary_name
 
-Blocks = Iterator[np.ndarray]
+Blocks = Generator[np.ndarray, None, None]
 LONGEST_WAV = 4_000_000_000  # bytes; beyond, the fields of a wav file overflow, and RF64 is written instead
 
 

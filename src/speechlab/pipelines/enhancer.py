@@ -101,7 +101,7 @@ class Enhancer:
         if windows is None:
             raise SpeechlabError(f"{checkpoint.path} holds a {kind}, not an enhancer ({' or '.join(WINDOWS)})")
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        generator = checkpoint.network().to(device)
+        generator: Any = checkpoint.network().to(device)  # FINALLY's knows its own rate
         heard = checkpoint.audio.sample_rate
         if kind == FINALLY:
             network, spoken = with_wavlm(generator, checkpoint, device), generator.sample_rate
@@ -278,7 +278,7 @@ def level_of(waveform: np.ndarray, piece: int) -> float:
 
 def windows_of(card: Mapping[str, Any]) -> Windows | None:
     """Windows in which the model of a card hears a recording; None where it is no enhancer."""
-    return WINDOWS.get(card.get("model"), WINDOWS[HIFIPP] if card.get("role") == "enhancer" else None)
+    return WINDOWS.get(card.get("model", ""), WINDOWS[HIFIPP] if card.get("role") == "enhancer" else None)
 
 
 def with_wavlm(generator: nn.Module, checkpoint: Checkpoint, device: str) -> Callable[[Tensor], Tensor]:

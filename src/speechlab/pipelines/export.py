@@ -86,8 +86,9 @@ def export_onnx(name: str | Path, folder: str | Path) -> None:
     data = io.BytesIO()
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter by tracing is to be replaced; the other one takes minutes
-        torch.onnx.export(network, (mel,), data, input_names=["mel"], output_names=["waveform"], dynamic_axes=axes,
-                          opset_version=OPSET, dynamo=False)  # fmt: skip
+        torch.onnx.export(network, (mel,), data,  # type: ignore[arg-type]  # this exporter writes into a buffer, too
+                          input_names=["mel"], output_names=["waveform"], dynamic_axes=axes, opset_version=OPSET,
+                          dynamo=False)  # fmt: skip
     require_same(network, data.getvalue(), 4 * torch.randn(1, part.audio.n_mels, 23) - 4)
     card = {**public_card(part), "onnx": {"opset": OPSET, "sha256": hashlib.sha256(data.getvalue()).hexdigest()}}
     write_atomically(Path(folder) / "model.onnx", data.getvalue())

@@ -49,7 +49,9 @@ class Timeline:
     """Cues of a script, sentence by sentence and word by word, gathered while it is said."""
 
     def __init__(self) -> None:
-        self.now_s, self.sentences, self.words = 0.0, [], []
+        self.now_s = 0.0
+        self.sentences: list[Cue] = []
+        self.words: list[Cue] = []
 
     def add(self, said: Said) -> None:
         """Note what was said next."""

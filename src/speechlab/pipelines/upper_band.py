@@ -1,7 +1,7 @@
 """What lies above an enhancer's band: neither cut nor left noisy, but shaped by what the network does below."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -12,7 +12,7 @@ LISTENED = 0.5  # share of the network's band, at its upper end, whose gain the 
 SILENT = 1e-12  # energy of a frame in which there is nothing to shape
 
 
-def with_upper_band(enhanced: Blocks, recording: Recording, band_rate: int) -> Blocks:
+def with_upper_band(enhanced: Iterable[np.ndarray], recording: Recording, band_rate: int) -> Blocks:
     """Give an enhanced recording its upper band back, at the recording's own rate.
 
     The recording's upper band gets, frame by frame, the gain that the network gave to the upper half of its own band,
@@ -36,7 +36,7 @@ def with_upper_band(enhanced: Blocks, recording: Recording, band_rate: int) -> B
         yield block
 
 
-def upper_band(recording: Recording, lower: Blocks, band_rate: int) -> Blocks:
+def upper_band(recording: Recording, lower: Iterable[np.ndarray], band_rate: int) -> Blocks:
     """What a recording has and its copy at a lower rate has not, at its own rate."""
     copy = Tape(resample_blocks(lower, band_rate, recording.sample_rate), recording.channels)
     for block in recording.read():
@@ -44,7 +44,7 @@ def upper_band(recording: Recording, lower: Blocks, band_rate: int) -> Blocks:
         yield block - np.pad(kept, ((0, len(block) - len(kept)), (0, 0)))
 
 
-def frame_gains(heard: Tape, enhanced: Blocks, rate: int) -> Iterator[np.ndarray]:
+def frame_gains(heard: Tape, enhanced: Iterable[np.ndarray], rate: int) -> Iterator[np.ndarray]:
     """Gains, (frames, channels), of the upper half of the band, in frames centred on multiples of the hop."""
     hop, length = round(HOP_S * rate), round(FRAME_S * rate)
     window = np.hanning(length + 1)[:-1, None]

@@ -14,6 +14,7 @@ from speechlab.checkpoints import CARD, find_checkpoint, find_folder, read_card
 from speechlab.config import AudioSpec
 from speechlab.errors import SpeechlabError
 from speechlab.models import fold
+from speechlab.models.source_vocos import PitchTrack
 
 CHUNK, CONTEXT = 1024, 64  # frames generated at once, and neighbours on each side, which cover the receptive field
 WIDE_CONTEXT = {"hifi++_gen": 512}  # of networks that look further around; a multiple of their grid
@@ -40,7 +41,7 @@ class Vocoder:
         checkpoint: hash of the weights.
     """
 
-    def __init__(self, synthesise: Callable[[Tensor], Tensor], spec: AudioSpec, card: dict, device: str = "cpu",
+    def __init__(self, synthesise: Callable[..., Tensor], spec: AudioSpec, card: dict, device: str = "cpu",
                  checkpoint: str = GRIFFIN_LIM):  # fmt: skip
         self.synthesise, self.spec, self.card, self.device = synthesise, spec, card, device
         self.checkpoint = checkpoint
@@ -76,8 +77,9 @@ class Vocoder:
             raise SpeechlabError(
                 f"this vocoder reads mels of shape (1, {self.spec.n_mels}, frames), got {tuple(mel.shape)}"
             )
-        frames, hop, pieces, track = mel.shape[-1], self.spec.hop_length, [], None
-        context = WIDE_CONTEXT.get(self.card.get("model"), CONTEXT)
+        frames, hop, pieces = mel.shape[-1], self.spec.hop_length, []
+        track: PitchTrack | None = None
+        context = WIDE_CONTEXT.get(self.card.get("model", ""), CONTEXT)
         for first in range(0, frames, CHUNK):
             begin, end = max(first - context, 0), min(first + CHUNK + context, frames)
             chunk = mel[..., begin:end].to(self.device)

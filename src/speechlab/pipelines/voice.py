@@ -4,7 +4,7 @@ import contextlib
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -71,7 +71,7 @@ class Voice:
         self.frontend = make_frontend(acoustic.card.get("frontend", "phonemes"), self.language, lexicon)
         self.device = vocoder.device
         self.is_flow = acoustic.card["model"] == FLOW
-        self.acoustic = acoustic.network().to(self.device)
+        self.acoustic: Any = acoustic.network().to(self.device)  # with the parts of its own model
 
     @classmethod
     def load(

@@ -10,12 +10,14 @@ from speechlab.text.phonemes import EspeakFrontend
 def for_language(language: str, lexicon: Mapping[str, str] | None = None) -> EspeakFrontend:
     """Give the frontend of a language, "en" or "ru", with the user's lexicon; the other is not imported."""
     if language == "en":
-        from speechlab.text.english.frontend import EnglishFrontend as Frontend
-    elif language == "ru":
-        from speechlab.text.russian.frontend import RussianFrontend as Frontend
-    else:
-        raise SpeechlabError(f"no text frontend for the language {language!r}; choose en or ru")
-    return Frontend(lexicon)
+        from speechlab.text.english.frontend import EnglishFrontend
+
+        return EnglishFrontend(lexicon)
+    if language == "ru":
+        from speechlab.text.russian.frontend import RussianFrontend
+
+        return RussianFrontend(lexicon)
+    raise SpeechlabError(f"no text frontend for the language {language!r}; choose en or ru")
 
 
 def load_lexicon(path: str | Path) -> dict[str, str]:

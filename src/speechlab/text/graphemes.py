@@ -1,6 +1,6 @@
 """Letters as a model's tokens, in upper and lower case as they are written: what report 002 let its model read."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 from speechlab.errors import SpeechlabError
@@ -34,11 +34,16 @@ class CasedGraphemes:
 
     def __init__(self, language: str):
         self.symbols = cased_symbols(language)
+        self.normalise: Callable[[str], str]
+        self.is_readable: Callable[[str], bool]
         if language == "ru":
-            from speechlab.text.russian.normalisation import is_readable, normalise
+            from speechlab.text.russian import normalisation as russian
+
+            self.normalise, self.is_readable = russian.normalise, russian.is_readable
         else:
-            from speechlab.text.english.normalisation import is_readable, normalise
-        self.normalise, self.is_readable = normalise, is_readable
+            from speechlab.text.english import normalisation as english
+
+            self.normalise, self.is_readable = english.normalise, english.is_readable
 
     def __call__(self, text: str) -> PhonemeText:
         """Turn a text into letters and marks; numbers are written out, and what is neither letter nor mark is left out.

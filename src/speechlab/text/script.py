@@ -134,8 +134,8 @@ def from_runs(runs: list[Run], language: str, pauses: Pauses) -> list[Line]:
         text = " ".join(run.text.split())
         is_said = any(character.isalnum() for character in text)
         if is_said:
-            way = {"pace": run.pace, "pitch": run.pitch, "gain_db": run.gain_db}
-            found = [replace(line, **way) for line in in_lines(text, 0, language, pauses, number)]
+            said = in_lines(text, 0, language, pauses, number)
+            found = [replace(line, pace=run.pace, pitch=run.pitch, gain_db=run.gain_db) for line in said]
             last_s = pauses.sentence if ENDS_SENTENCE.search(text) else 0.0
             lines += [*found[:-1], replace(found[-1], pause_s=last_s)]
         number += run.ends == "p"
@@ -155,8 +155,8 @@ def joined(runs: list[Run]) -> Iterator[Run]:
     """Join neighbouring runs that are said alike and have nothing between them: a sentence stays whole."""
     held: Run | None = None
     for run in runs:
-        alike = held and (held.pace, held.pitch, held.gain_db) == (run.pace, run.pitch, run.gain_db)
-        if alike and held.break_s is None and not held.ends:
+        way = (run.pace, run.pitch, run.gain_db)
+        if held and (held.pace, held.pitch, held.gain_db) == way and held.break_s is None and not held.ends:
             held = replace(run, text=held.text + run.text)
             continue
         if held:

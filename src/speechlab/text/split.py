@@ -70,8 +70,9 @@ def sentence_spans(text: str, language: str, start: int = 0, end: int | None = N
     ends += [heading.end() for heading in HEADING.finditer(text, start, end)]
     spans = []
     for cut in [*sorted(ends), end]:
-        if span := _stripped(text, start, cut):
-            spans.append(span)
+        first, last = _stripped(text, start, cut)
+        if first < last:
+            spans.append((first, last))
         start = cut
     return spans
 
@@ -98,7 +99,7 @@ def _abbreviations(language: str) -> _Endings:
 
 def _ends_sentence(text: str, start: int, mark: re.Match[str], table: _Endings) -> bool:
     """Whether marks end a sentence: an abbreviation's dot does where the next word begins one."""
-    following, dotted = NEXT.match(text, mark.end()).groups()
+    following, dotted = NEXT.match(text, mark.end()).groups()  # type: ignore[union-attr]  # it fits any text
     if following in MARKS:  # marks apart, ". . ."
         return False
     goes_on = following in SIGNS or (
@@ -116,8 +117,8 @@ def _ends_sentence(text: str, start: int, mark: re.Match[str], table: _Endings) 
     rest = before[: last.start()]
     if (key := _known(letters + word, table)) is None:
         key, rest = _known(word, table) or word, before[: last.start(2)]
-    previous = PREVIOUS.search(rest)
-    previous = previous[1] if previous else ""
+    found = PREVIOUS.search(rest)
+    previous = found[1] if found else ""
     key = f"{previous} {key}" if f"{previous} {key}" in table.known else key
     return _begins_one(following, bool(dotted), key, previous, table)
 
@@ -143,11 +144,10 @@ def _begins_one(following: str, dotted: bool, key: str, previous: str, table: _E
     return key not in table.never_end
 
 
-def _stripped(text: str, start: int, end: int) -> tuple[int, int] | None:
-    """Leave blanks out at both ends; None where there is nothing else."""
+def _stripped(text: str, start: int, end: int) -> tuple[int, int]:
+    """Leave blanks out at both ends; where there is nothing else, the end does not lie after the start."""
     piece = text[start:end]
-    start, end = start + len(piece) - len(piece.lstrip()), end - len(piece) + len(piece.rstrip())
-    return (start, end) if start < end else None
+    return start + len(piece) - len(piece.lstrip()), end - len(piece) + len(piece.rstrip())
 
 
 def _shortened(text: str, start: int, end: int, max_characters: int) -> Iterator[Sentence]:

@@ -1,7 +1,7 @@
 """Subtitles: SubRip (srt) and WebVTT (vtt), read as people's editors write them and written as players read them."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,7 +39,7 @@ def parse_subtitles(text: str, where: str | Path = "the text") -> list[Cue]:
         body = text[timing.end() : following].lstrip("\n").split("\n\n")[0]
         if number < len(timings):  # without a blank line before it, the next cue's number would be said
             body = re.sub(r"\n[ \t]*\d+[ \t]*\n?\Z", "", body)
-        start_s, end_s = seconds(timing.groups()[:4]), seconds(timing.groups()[4:])
+        start_s, end_s = seconds(*timing.groups()[:4]), seconds(*timing.groups()[4:])
         if end_s < start_s:
             raise SpeechlabError(f"{where}: cue {number} ends before it begins ({timing[0].strip()})")
         words = TAG.sub("", body)
@@ -50,9 +50,8 @@ def parse_subtitles(text: str, where: str | Path = "the text") -> list[Cue]:
     return sorted(cues, key=lambda cue: cue.start_s)
 
 
-def seconds(parts: Sequence[str | None]) -> float:
+def seconds(hours: str | None, minutes: str, whole: str, decimals: str) -> float:
     """Turn hours, minutes, seconds and their decimals into seconds."""
-    hours, minutes, whole, decimals = parts
     return 3600 * int(hours or 0) + 60 * int(minutes) + int(whole) + int(decimals) / 10 ** len(decimals)
 
 

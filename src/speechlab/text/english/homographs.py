@@ -185,7 +185,7 @@ def said(words: Sequence[str]) -> dict[int, str]:
     for at, word in enumerate(words):
         if small[at] in HOMOGRAPHS:
             edges = ["", "", *small, "", ""]
-            context = Context(tuple(edges[at : at + 2]), tuple(edges[at + 3 : at + 5]), frozenset(small))
+            context = Context((edges[at], edges[at + 1]), (edges[at + 3], edges[at + 4]), frozenset(small))
             phones = next((phones for phones, fits in HOMOGRAPHS[small[at]] if fits(context)), None)
         elif word in ACRONYMS:
             phones = ACRONYMS[word]

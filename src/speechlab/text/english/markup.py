@@ -9,13 +9,13 @@ _SIGNS = {
     ":": "colon", "/": "slash", ".": "dot", "-": "dash", "_": "underscore", "?": "question mark", "=": "equals",
     "&": "and", "#": "hash", "%": "percent", "~": "tilde", "+": "plus", "@": "at", "\\": "backslash",
 }  # fmt: skip
-_KEPT_MARKS = re.compile(r"[.,;:!?'\")\]]*\Z")
+_KEPT_MARKS = ".,;:!?'\")]"
 DIALLED = r"ZIP|zip|dial|call|ring|phone|text|code|PIN|extension|fax"
 
 
 def _address(match: Match) -> str:
     """Read an address sign by sign; the marks of the sentence after it are not its."""
-    end = _KEPT_MARKS.search(match[0]).start()
+    end = len(match[0].rstrip(_KEPT_MARKS))
     parts = re.findall(r"[A-Za-z]+|\d+|[^\w\s]|_", match[0][:end])
     return " ".join(_SIGNS.get(part, _digits_of_address(part)) for part in parts) + match[0][end:]
 

@@ -102,7 +102,7 @@ def read_rank(match: Match) -> str:
         return cardinal(number, "g")
     if suffix == "мя" or (suffix == "ю" and re.search(r"\b(?:со?|между|над|перед)\s*$", before)):
         return cardinal(number, "i")
-    gender, case, *plural = SUFFIXES[suffix]
+    gender, case, *plural = tuple(SUFFIXES[suffix])
     if suffix == "е" and number % 10 == 0:
         of_one = re.match(rf"\s+(?:{MONTH}|числ|\w+[оеё]\b)", after) and not re.match(r"\s+(?:годы|гг)", after)
         plural = [] if of_one or number % 100 == 0 and number < 1000 else ["+"]
@@ -170,7 +170,8 @@ def read_range(match: Match) -> str:
         return " - ".join(decimal(str(whole), part, case) if part else cardinal(whole, case) for whole, part in numbers)
     if any(part[0] == "0" and len(part) > 1 for part in written):
         return join_range(*map(digits, written))
-    return read_pair(*map(int, written), before, after_of(match))
+    first, last = map(int, written)
+    return read_pair(first, last, before, after_of(match))
 
 
 def read_whole(match: Match) -> str:

@@ -71,8 +71,8 @@ def read_year(match: Match) -> str:
     inside = re.search(r"\bво?\s*$", before.lower())
     if year > LAST_YEAR or (len(match[1]) < 4 and not (of_month or of_era or inside)):
         return match[0]
-    of_noun = re.search(r"([а-яё]{3,})\s$", before)  # "в начале 1998 г."
-    of_noun = of_noun and not case_before(before, "") and noun_forms(of_noun[1])
+    word = re.search(r"([а-яё]{3,})\s$", before)  # "в начале 1998 г."
+    of_noun = word and not case_before(before, "") and noun_forms(word[1])
     case = "g" if of_month or of_noun else "p" if inside else case_before(before)
     return f"{ordinal(year, case)} {form_after(1, 'год', case)}" + "." * at_end(match)
 
@@ -108,8 +108,8 @@ def read_time(match: Match) -> str:
 def read_weekdays(match: Match) -> str:
     """Read "в пн. и ср." and "с пн по пт" in the case that the preposition asks for."""
     case = case_before(before_of(match))
-    case = "ngdain".index(case if case != "p" else "n")
-    named = lambda day: declension(WEEKDAYS[day[1].lower()])[1][case]  # noqa: E731
+    form = "ngdaip".index(case)
+    named = lambda day: declension(WEEKDAYS[day[1].lower()])[1][form]  # noqa: E731
     days = re.sub(rf"({WEEKDAY})\b\.?", named, match[0], flags=re.I)
     return re.sub(r"\s?-\s?", " - ", days) + "." * at_end(match)
 

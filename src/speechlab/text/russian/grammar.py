@@ -57,8 +57,8 @@ def declension(noun: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
     """Give a noun's gender, its six singular and six plural forms (n g d a i p); an unknown one does not change."""
     parses = [p for p in _analyser().parse(noun) if p.tag.POS == "NOUN" and p.tag.case == "nomn"]
     if not _analyser().word_is_known(noun) and (parts := COMPOUND.fullmatch(noun)):
-        gender, *numbers = declension(parts[2])
-        return gender, *[tuple(parts[1] + form for form in forms) for forms in numbers]
+        gender, singular, plural = declension(parts[2])
+        return gender, tuple(parts[1] + form for form in singular), tuple(parts[1] + form for form in plural)
     if not parses:
         return "m", (noun,) * 6, (noun,) * 6
     parse = max(parses, key=lambda parse: parse.tag.animacy == "inan" and "Name" not in parse.tag)

@@ -30,6 +30,7 @@ UNIT = "|".join(APART.get(unit, re.escape(unit)) for unit in sorted(UNITS, key=l
 SCALE = "|".join([*SCALES, *("тысяч[аиу]?", "миллион(?:а|ов)?", "миллиард(?:а|ов)?")])
 SUFFIX = "|".join(sorted([*SUFFIXES, "ти", "мя"], key=len, reverse=True))
 Match = re.Match[str]
+Rule = tuple[re.Pattern[str], Callable[[Match], str] | str]
 
 
 def is_readable(character: str) -> bool:
@@ -101,17 +102,17 @@ def _days(match: Match) -> str:
     return f"{said} {'сутки' if number == 1 else 'суток'}" + "." * dates.at_end(match)
 
 
-def _rule(pattern: str, replacement: Callable[[Match], str] | str, flags: int = 0) -> tuple:
+def _rule(pattern: str, replacement: Callable[[Match], str] | str, flags: int = 0) -> Rule:
     return re.compile(pattern, flags), replacement
 
 
-MARKED = [(re.compile(pattern), replacement) for pattern, replacement in short.MARKUP]
+MARKED: list[Rule] = [(re.compile(pattern), replacement) for pattern, replacement in short.MARKUP]
 SHORT_MONTH = "янв|февр?|мар|апр|июн|июл|авг|сент?|окт|нояб?|дек"
 DOMAIN, FILE = "|".join(short.DOMAINS), "|".join(short.EXTENSIONS)
 THOUSANDS = dict.fromkeys("KkК", "тыс") | dict.fromkeys("MМm", "млн") | {"B": "млрд", "T": "трлн"}
 NUMBER = r"\d{1,3}(?: \d{3})+(?:,\d+)?|\d+(?:[,.]\d+)?"
 FIRST = rf"(?<![\d.,])(?:({NUMBER})\s?-\s?)?"  # of a range
-RULES: list[tuple[re.Pattern[str], Callable[[Match], str] | str]] = [
+RULES: list[Rule] = [
     # addresses and files, numbers of many digits
     _rule(r"(?:https?://|www\.)[^\s,;()«»]{2,200}[^\s,;()«».!?:]"
           r"|(?<![\w.@-])[\w.+-]{1,60}@[\w-]{1,60}(?:\.[\w-]{1,60}){1,4}\b"

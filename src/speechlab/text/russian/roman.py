@@ -95,7 +95,7 @@ def read_pair_before(match: Match) -> str:
 def read_before_adjective(match: Match) -> str:
     """Read "II Мировая" up to the adjective."""
     ending = max((ending for ending in ADJECTIVES if match[2].endswith(ending)), key=len)
-    gender, case, *plural = ADJECTIVES[ending]
+    gender, case, *plural = tuple(ADJECTIVES[ending])
     return ordinal(value(match[1]), case, gender, bool(plural))
 
 

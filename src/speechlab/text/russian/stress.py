@@ -82,7 +82,7 @@ class StressedWord:
     @property
     def marked(self) -> str:
         """The word as it is printed: U+0301 after the stressed vowel, if it is a content word or a person marked it."""
-        if not self.shows_stress:
+        if self.position is None or not self.shows_stress:
             return self.text
         return self.text[: self.position + 1] + MARK + self.text[self.position + 1 :]
 
