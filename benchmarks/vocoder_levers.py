@@ -24,6 +24,7 @@ import torch
 
 import speechlab
 from speechlab.audio.io import Audio
+from speechlab.checkpoints import find_checkpoint, write_checkpoint
 from speechlab.data.corpora import load_corpus
 from speechlab.data.waveforms import load_waveform
 from speechlab.experiments import load_experiment
@@ -97,6 +98,14 @@ def relative_time(experiment, corpus: str) -> float:
     return float(np.median(ratios))
 
 
+def generator_alone(run_dir: Path) -> Path:
+    """A run's generator without its discriminators, which others may not have."""
+    newest, target = find_checkpoint(run_dir), run_dir.with_name(f"{run_dir.name}-weights")
+    if not target.exists():
+        write_checkpoint(target, newest.weights, newest.card)
+    return target
+
+
 def planned(name: str, experiment, options: argparse.Namespace) -> int:
     """Steps that take as long as those of ``source``."""
     return options.steps if name == START else round(options.steps / relative_time(experiment, options.corpus))
@@ -163,7 +172,7 @@ def main() -> None:
     for name, overrides in (FROM_NOTHING | GOING_ON).items():
         run_dir = options.runs / name.replace(" ", "_").replace("/", "-")
         if name in GOING_ON:
-            overrides = [*overrides, f"initial={options.runs / START}"]
+            overrides = [*overrides, f"initial={generator_alone(options.runs / START)}"]
         experiment = experiment_of(overrides, options.corpus)
         train(of_length(experiment, steps_of(run_dir) or planned(name, experiment, options)), run_dir)
         curves[name] = curve(run_dir)

@@ -69,8 +69,8 @@ def test_a_card_that_is_wrong_is_one_line_and_costs_no_memory(tmp_path, root, pa
 
 
 @pytest.mark.parametrize(("path", "value"), [("dry", 2), ("dry", float("nan")), ("task", 5),
-                                             ("sizes.wave_depth", 10**6),
-                                             ("sizes.mask_widths", [10**9]), ("audio.sample_rate", 10)])  # fmt: skip
+                                             ("sizes.channels", 10**6),
+                                             ("sizes.widths", [10**9]), ("audio.sample_rate", 10)])  # fmt: skip
 def test_an_enhancer_whose_card_is_wrong_is_one_line(tmp_path, root, path, value):
     folder = copy_of("denoise-16k", tmp_path, root)
     change(folder, path, value)
@@ -107,7 +107,7 @@ def test_checksums_name_files_of_their_own_folder_only(tmp_path, root):
 def test_weights_that_are_not_finite_are_refused(tmp_path, root):
     folder = copy_of("denoise-16k", tmp_path, root)
     weights = load_file(folder / WEIGHTS)
-    name = next(iter(weights))
+    name = next(name for name, value in weights.items() if value.is_floating_point())
     weights[name] = torch.full_like(weights[name], float("nan"))
     save_file(weights, folder / WEIGHTS)
     with pytest.raises(SpeechlabError, match="NaN or infinity"):

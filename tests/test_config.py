@@ -2,17 +2,20 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import is_dataclass
+from dataclasses import fields, is_dataclass
 from typing import Any, get_args
 
 import pytest
 
 from speechlab.config import (
+    DEGRADERS,
     EXPERIMENTS,
     AudioSpec,
+    DegradationConfig,
     FastSpeech2Experiment,
     FinallyStage1Experiment,
     FinallyStage2Experiment,
+    Folders,
     HiFiGANExperiment,
     HiFiPPExperiment,
     Items,
@@ -279,3 +282,8 @@ def test_ranges_are_shown_in_the_schema_and_hold_for_configs_made_in_code():
         TrainingConfig(clip_norm=-1.0)
     with pytest.raises(SpeechlabError, match="f_max must be at most half the sample rate"):
         AudioSpec(sample_rate=8_000)
+
+
+def test_every_folder_of_a_degradation_is_known_as_one():
+    folders = {item.name for item in fields(DegradationConfig) if item.type is Folders}
+    assert folders == set(DEGRADERS)

@@ -472,6 +472,10 @@ class HiFiPPSizes(Bounded):
     mask_depth: Depth = 4
 
 
+DEGRADERS = ("noises", "babble", "rooms", "microphones")
+"""Fields of :class:`DegradationConfig` that name folders of recordings."""
+
+
 @dataclass(frozen=True)
 class EnhancementExperiment(Experiment):
     """Learns from pairs of degraded and clean speech."""

@@ -48,6 +48,12 @@ def test_what_is_simulated_or_left_out_is_said_and_what_is_recorded_is_named(tmp
     assert degraded_by(pairs, recorded) == {"noises": "mine", "rooms": "dns-rooms", "microphones": "m"}
 
 
+def test_voices_that_are_a_noise_are_named(tmp_path):
+    pairs = PairSet("mine", (Pair("a", tmp_path / "a.wav"),), "", "")
+    experiment = load_experiment("folders-denoise", "smoke", ["data.clean=[speech]", "degradation.babble=[far/crowd]"])
+    assert degraded_by(pairs, experiment)["babble"] == "crowd"
+
+
 def test_recorded_pairs_and_a_mere_limit_of_the_band_need_no_substitute(tmp_path):
     recorded = PairSet("mine", (Pair("a", tmp_path / "a.wav", tmp_path / "b.wav"),), "", "")
     made = PairSet("mine", (Pair("a", tmp_path / "a.wav"),), "", "")

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from speechlab.audio.io import probe
-from speechlab.config import DegradationConfig
+from speechlab.config import DEGRADERS, DegradationConfig
 from speechlab.data.archives import Archive, get_archive, note, read_notes
 from speechlab.data.pairs import libritts_r
 from speechlab.download import fetch
@@ -114,7 +114,7 @@ def is_source(name: str) -> bool:
 
 def with_folders(config: DegradationConfig) -> DegradationConfig:
     """Give the same degradations with folders in place of the names of sources."""
-    return replace(config, **{kind: folders_of(getattr(config, kind)) for kind in ("noises", "rooms", "microphones")})
+    return replace(config, **{kind: folders_of(getattr(config, kind)) for kind in DEGRADERS})
 
 
 def described(config: DegradationConfig) -> dict[str, str]:
@@ -126,6 +126,7 @@ def described(config: DegradationConfig) -> dict[str, str]:
     spoilt = config.noise_probability or config.room_probability  # else the band alone is limited
     return {
         "noises": by(config.noises, config.noise_probability, SUBSTITUTES[0]),
+        **({"babble": by(config.babble, config.noise_probability, "")} if config.babble else {}),
         "rooms": by(config.rooms, config.room_probability, SUBSTITUTES[0]),
         "microphones": by(config.microphones, spoilt and config.microphone_probability, SUBSTITUTES[1]),
     }

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from speechlab.checkpoints import CARD, Checkpoint, bundled_names, find_checkpoint, write_checkpoint
+from speechlab.config import DEGRADERS
 from speechlab.errors import SpeechlabError
 from speechlab.files import cannot_write, write_atomically
 
@@ -121,7 +122,9 @@ def public_card(part: Checkpoint) -> dict[str, Any]:
         experiment["corpus"]["path"] = ""
     if "data" in experiment:
         experiment["data"] |= {"path": "", "noisy": "", "clean": names_of(experiment["data"]["clean"])}
-        kinds = {kind: names_of(experiment["degradation"][kind]) for kind in ("noises", "rooms", "microphones")}
+        kinds = {
+            kind: names_of(experiment["degradation"][kind]) for kind in DEGRADERS if kind in experiment["degradation"]
+        }
         experiment["degradation"] |= kinds
     for key in ("aligner", "acoustic_model", "initial"):
         if key in experiment:

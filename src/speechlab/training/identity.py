@@ -11,7 +11,7 @@ from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
 from speechlab.checkpoints import CONFIG, newest_step
-from speechlab.config import EXPERIMENTS, Experiment, OptimiserConfig, to_dict
+from speechlab.config import DEGRADERS, EXPERIMENTS, Experiment, OptimiserConfig, to_dict
 from speechlab.errors import SpeechlabError
 from speechlab.experiments import PROFILES, experiment_names, load_experiment
 from speechlab.files import read_object, short_hash
@@ -26,14 +26,14 @@ HARMLESS = {  # what a run learns does not depend on them
     *(f"training.{name}_every" for name in ("log", "render", "validate", "checkpoint")),
     *(f"training.{name}" for name in ("n_workers", "n_threads", "keep_checkpoints", "max_skipped_steps", "wandb")),
 }
+SPOILERS = [f"degradation.{name}" for name in DEGRADERS]
 PLACES = {  # folders and names of runs, which may move from machine to machine: the last part of the path tells them
-    "corpus.path", "data.path", "data.clean", "data.noisy", "degradation.noises", "degradation.rooms",
-    "degradation.microphones", "initial", "aligner", "acoustic_model", "corpus.validation_path", "data.validation",
+    "corpus.path", "data.path", "data.clean", "data.noisy", *SPOILERS, "initial", "aligner", "acoustic_model",
+    "corpus.validation_path", "data.validation",
 }  # fmt: skip
 RECORDINGS = {  # which recordings: no run of its own, so that the runs that refer to it by name find it
     "corpus.name", "corpus.path", "corpus.language", "corpus.voice", "corpus.text_column", "data.name", "data.path",
-    "data.clean", "data.noisy", "degradation.noises", "degradation.rooms", "degradation.microphones",
-    "corpus.validation_path", "data.validation",
+    "data.clean", "data.noisy", *SPOILERS, "corpus.validation_path", "data.validation",
 }  # fmt: skip
 PROBED = (1, 10, 100, 500)  # steps after the warm-up at which a schedule is asked whether the total matters
 

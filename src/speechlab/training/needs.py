@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from speechlab.checkpoints import find_folder
-from speechlab.config import CorpusConfig, Experiment, PairsConfig
+from speechlab.config import DEGRADERS, CorpusConfig, Experiment, PairsConfig
 from speechlab.data import sources
 from speechlab.data.corpora import load_corpus
 from speechlab.data.pairs import load_pairs
@@ -79,7 +79,7 @@ def recordings_of(experiment: Experiment) -> Iterator[str]:
         own = "vctk" if data.name == "mel_dataset" and not data.clean else data.name
         yield from (name for name in ("" if data.path else own, data.validation) if name in DOWNLOADS)
         spoilt = experiment.degradation
-        named = (*spoilt.noises, *spoilt.rooms, *spoilt.microphones)
+        named = [name for kind in DEGRADERS for name in getattr(spoilt, kind)]
         yield from (name for name in named if sources.is_source(name))
 
 
