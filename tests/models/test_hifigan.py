@@ -66,6 +66,7 @@ def test_every_registered_model_is_built():
         "hifi++_gen": {},
         "a2a_hifi++_gen": {},
         "ssd": {"width": 0.1},
+        "deep_filter_gen": {"widths": (4, 4), "channels": 8, "dilations": (1,)},
         "finally_gen": {"size": "tiny"},
     }
     assert sizes.keys() == models.keys()
