@@ -39,7 +39,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
         "vocos_gen",
         "source_vocos_gen",
         "deep_filter_gen",
-    ),  # fmt: skip
+    ),
     "model.preset": ("v1", "v2", "v3"),
     "model.size": ("tiny", "small", "base", "large"),
     "model.wavlm": ("wavlm-large", "tiny"),

@@ -1,4 +1,4 @@
-"""Speech enhancement: recordings of any format, rate, length and number of channels, by HiFi++ or FINALLY."""
+"""Speech enhancement: recordings of any format, rate, length and number of channels, by any enhancer."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -35,7 +35,8 @@ WINDOWS = {
     HIFIPP: Windows(grid=4096, length=40 * 4096, overlap=4096, context=8 * 4096),
     FINALLY: Windows(grid=20_480, length=16 * 20_480, overlap=20_480, context=2 * 20_480),
 }
-"""HiFi++: a grid of 16 mel frames; 10.2 s, and 2 s heard on each side, which hold nearly all that it listens to. A memo
+"""HiFi++, whose windows do for any other enhancer: a grid of 16 mel frames;
+10.2 s, and 2 s heard on each side, which hold nearly all that it listens to. A memo
 of a minute then takes 0.4 GB; windows of 24.6 s took 0.75 GB and a fifth less time.
 FINALLY: a grid of 16 mel frames and 64 of WavLM; as attention hears all of a window, neighbours differ and fade longer.
 """

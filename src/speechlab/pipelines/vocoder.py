@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -14,7 +15,9 @@ from speechlab.checkpoints import CARD, find_checkpoint, find_folder, read_card
 from speechlab.config import AudioSpec
 from speechlab.errors import SpeechlabError
 from speechlab.models import fold
-from speechlab.models.source_vocos import PitchTrack
+
+if TYPE_CHECKING:
+    from speechlab.models.source_vocos import PitchTrack  # a HiFi-GAN does without
 
 CHUNK, CONTEXT = 1024, 64  # frames generated at once, and neighbours on each side, which cover the receptive field
 WIDE_CONTEXT = {"hifi++_gen": 512}  # of networks that look further around; a multiple of their grid

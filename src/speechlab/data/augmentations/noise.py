@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from speechlab.audio.mixing import add_noise
-from speechlab.data.augmentations.base import Augmentation, between, fit, pick
+from speechlab.data.augmentations.base import Augmentation, between, fit, pick, whole_between
 from speechlab.errors import SpeechlabError
 
 SILENCE = 1e-4  # amplitude below which a recording holds nothing to add; sets of noises pad short ones with zeros
@@ -41,14 +41,16 @@ class Noise(Augmentation):
     def excerpt(self, samples: int, sample_rate: int, generator: np.random.Generator) -> np.ndarray:
         """Find noise of a length, (samples,), that is not silent throughout."""
         if self.babble and generator.uniform() < self.babble_share:
-            n_voices = generator.integers(*N_VOICES, endpoint=True)
+            n_voices = whole_between(generator, N_VOICES)
             return sum(self.piece(self.babble, samples, sample_rate, generator) for _ in range(n_voices))
         if not self.folder:
             return simulate_noise(samples, generator)
         return self.piece(self.folder, samples, sample_rate, generator)
 
     @staticmethod
-    def piece(folder: str | tuple[str, ...], samples: int, sample_rate: int, generator: np.random.Generator):
+    def piece(
+        folder: str | tuple[str, ...], samples: int, sample_rate: int, generator: np.random.Generator
+    ) -> np.ndarray:
         """Cut a length out of a random recording, (samples,).
 
         Raises:
